@@ -1,0 +1,1 @@
+"""The `emu` command: one module per sub-command."""

@@ -1,0 +1,64 @@
+"""The `emu` command line: finds the sub-command, maps failures to exit statuses.
+
+Exit status: 0 nothing wrong, 1 findings, 2 usage, unreadable or unsupported input,
+130 interrupted.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from emu.cli.usage import UsageError
+
+COMMANDS: tuple[str, ...] = ()
+"""Modules of this package that are sub-commands, in the order `emu --help` lists them."""
+
+
+class Command(Protocol):
+    """What a module of this package provides to be a sub-command."""
+
+    HELP: str
+    """One line for `emu --help`."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments; set description and an epilog with an example."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do the work and return the exit status. Raises `UsageError` for exit status 2."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emu",
+        description="Is the .sframe of this binary right?",
+        epilog="Each command has its own help with an example: emu COMMAND --help",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module: Command = importlib.import_module(f"emu.cli.{name}")
+        sub = commands.add_parser(
+            name, help=module.HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        module.configure(sub)
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `emu` with `argv` (default: the process arguments) and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except UsageError as error:
+        print(f"emu: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe went away (`emu dump F | head`); there is nobody left to tell.
+        sys.stderr.close()
+        return 141
+    return status
