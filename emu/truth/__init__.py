@@ -1,0 +1,24 @@
+"""The shadow call stack: what the emulator knows to be true of a thread's stack."""
+
+from emu.truth.doubt import Settlement
+from emu.truth.entry import Entry, EntryKind, Stack
+from emu.truth.figures import Figures, Violation
+from emu.truth.functions import Function, Functions, same_function
+from emu.truth.instruction import Decoder, Instruction
+from emu.truth.tracker import GuestMemory, Tracker
+
+__all__ = [
+    "Decoder",
+    "Entry",
+    "EntryKind",
+    "Figures",
+    "Function",
+    "Functions",
+    "GuestMemory",
+    "Instruction",
+    "Settlement",
+    "Stack",
+    "Tracker",
+    "Violation",
+    "same_function",
+]

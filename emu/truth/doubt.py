@@ -1,0 +1,93 @@
+"""Situations that only the following instructions explain.
+
+While one lasts, checks are made under both readings and the right ones are kept once it is
+settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import overload
+
+from emu.truth.entry import Entry, Stack
+
+
+class Settlement(Enum):
+    """What became of checks that could not be counted when they were made."""
+
+    RETURNED = "control came back to every pending entry"
+    DROPPED = "a pending entry went away"
+    FIRST = "the reading in force was right"
+    SECOND = "the other reading was right"
+
+
+class Without(Sequence[Entry]):
+    """A list of entries as if one of them were not there."""
+
+    def __init__(self, entries: Sequence[Entry], omitted: int) -> None:
+        self._entries = entries
+        self._omitted = omitted
+
+    def __len__(self) -> int:
+        return len(self._entries) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self._entries[index if index < self._omitted else index + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCall:
+    """A call into the middle of its own function: a call, or a word that belongs to the frame.
+
+    gcc's inline retpoline calls over two instructions and overwrites the slot; its CFI counts
+    the pushed word as part of the frame.
+    """
+
+    entry: Entry
+
+    def second(self, stack: Stack) -> Sequence[Entry]:
+        """The entries without the local one."""
+        entries = stack.entries
+        index = len(entries) - 1
+        while entries[index] is not self.entry:
+            index -= 1
+        return Without(entries, index)
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchDoubt:
+    """rsp was moved into an older frame, but not to where that frame had it at its call.
+
+    A longjmp to a setjmp made at another depth of that frame, or a switch to a stack that is an
+    array in it. The first control transfer out of the switching function tells: into the frame's
+    own function, or elsewhere.
+    """
+
+    fresh: Stack
+    """The new stack, if it is a switch."""
+    dropped: list[Entry]
+    """What the jump out of frames dropped, oldest first; live if it is a switch."""
+    switch_pc: int
+    switch_rsp: int
+    frame_pc: int
+    """An instruction of the older frame's function."""
+
+    def second(self, stack: Stack) -> Sequence[Entry]:
+        """The entries of the new stack."""
+        del stack
+        return self.fresh.entries
+
+
+Doubt = LocalCall | SwitchDoubt

@@ -1,0 +1,133 @@
+"""What the tracker must know of an instruction: how it writes rsp, and where values come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from emu.unwind.protocols import MemoryFault
+
+LONGEST = 15
+"""Bytes of the longest x86 instruction."""
+
+
+class Code(Protocol):
+    """Guest memory as the decoder needs it."""
+
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes at `address`; raises `MemoryFault` if one of them is unreadable."""
+
+    def writable(self, address: int) -> bool:
+        """Whether the guest may change the byte at `address`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """The facts about one instruction that truth depends on."""
+
+    sets_rsp: bool
+    """Writes rsp by other means than push, pop, call, ret, leave, or arithmetic on rsp or rbp."""
+    pops: int
+    """Bytes that a `ret n` releases above the return address; 0 for everything else."""
+    target: str | None
+    """The general register, by its 64-bit name, that the instruction writes; None if none."""
+    sources: frozenset[str]
+    """Registers that the written value is computed from; empty if it comes from memory."""
+
+
+OPAQUE = Instruction(sets_rsp=False, pops=0, target=None, sources=frozenset())
+
+
+class Decoder:
+    """Decodes instructions once each. Code in writable memory is decoded anew every time."""
+
+    def __init__(self, code: Code) -> None:
+        import capstone
+
+        self._code = code
+        self._known: dict[int, Instruction] = {}
+        self._capstone = capstone
+        self._engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+        self._engine.detail = True
+
+    def forget(self) -> None:
+        """Executable memory was mapped, unmapped or written by the host: decode again."""
+        self._known.clear()
+
+    def at(self, pc: int) -> Instruction:
+        """The instruction at `pc`; `OPAQUE` if its bytes are unreadable or unknown."""
+        known = self._known.get(pc)
+        if known is None:
+            known = self._decode(pc)
+            if not self._code.writable(pc):
+                self._known[pc] = known
+        return known
+
+    def _decode(self, pc: int) -> Instruction:
+        for size in (LONGEST, 4096 - pc % 4096):
+            try:
+                code = self._code.read(pc, size)
+            except MemoryFault:
+                continue
+            for insn in self._engine.disasm(code, pc, 1):
+                return self._facts(insn)
+        return OPAQUE
+
+    def _facts(self, insn: Any) -> Instruction:
+        x86 = self._capstone.x86
+        operands = insn.operands
+        written = [
+            operand.reg
+            for operand in operands
+            if operand.type == x86.X86_OP_REG and operand.access & self._capstone.CS_AC_WRITE
+        ]
+        name = insn.mnemonic.split()[-1]
+        if name.startswith("ret"):
+            pops = operands[0].imm if operands else 0
+            return Instruction(sets_rsp=False, pops=pops, target=None, sources=frozenset())
+        if not written:
+            return OPAQUE
+        target = _wide(insn.reg_name(written[0]))
+        sources = self._sources(insn, name)
+        sets_rsp = any(_wide(insn.reg_name(reg)) == "rsp" for reg in written)
+        if sets_rsp and name in {"add", "sub", "and", "lea", "leave", "enter"}:
+            sets_rsp = name == "lea" and not sources & {"rsp", "rbp"}
+        return Instruction(sets_rsp=sets_rsp, pops=0, target=target, sources=sources)
+
+    def _sources(self, insn: Any, name: str) -> frozenset[str]:
+        x86 = self._capstone.x86
+        registers = []
+        for operand in insn.operands:
+            if operand.type == x86.X86_OP_REG and operand.access & self._capstone.CS_AC_READ:
+                registers.append(operand.reg)
+            elif operand.type == x86.X86_OP_MEM and name == "lea":
+                registers += [operand.mem.base, operand.mem.index]
+        return frozenset(_wide(insn.reg_name(reg)) for reg in registers if reg)
+
+
+_WIDE = {"esp": "rsp", "sp": "rsp", "spl": "rsp", "ebp": "rbp", "bp": "rbp", "bpl": "rbp"}
+
+
+def _wide(name: str) -> str:
+    """The 64-bit register that `name` is part of, as far as stack arithmetic needs it."""
+    if name in _WIDE:
+        return _WIDE[name]
+    if len(name) == 3 and name[0] == "e":
+        return "r" + name[1:]
+    if name[0] == "r" and name[1].isdigit():
+        return name.rstrip("bwd")
+    return name
+
+
+def derives_from_stack(history: list[Instruction], register: str) -> bool:
+    """Whether `register` holds a value computed from rsp or rbp by `history`, oldest first."""
+    derived = {"rsp", "rbp"}
+    for instruction in history:
+        target = instruction.target
+        if target is None or target in {"rsp", "rbp"}:
+            continue
+        if instruction.sources & derived:
+            derived.add(target)
+        else:
+            derived.discard(target)
+    return register in derived

@@ -1,0 +1,365 @@
+"""The shadow call stack: follows one thread instruction by instruction.
+
+A call is recognised by its effect (rsp fell by 8, the new top word is the address after the
+instruction, control is elsewhere), a return by control being at the return address with rsp just
+above its slot. Everything is decided before the next instruction, never at the call itself, so
+an instruction that is stopped and run again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from emu.truth.doubt import Doubt, LocalCall, Settlement, SwitchDoubt
+from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
+from emu.truth.figures import Figures
+from emu.truth.functions import Functions, same_function
+from emu.truth.instruction import Decoder, derives_from_stack
+from emu.unwind.protocols import Memory, MemoryFault
+
+RSP, RBP = 7, 6
+FAR = 1 << 64
+HISTORY = 64
+"""Instructions looked back at to tell an alloca from a switch to another stack."""
+PARKED_STACKS = 1 << 16
+
+
+class GuestMemory(Memory, Protocol):
+    """Memory with its protections."""
+
+    def executable(self, address: int) -> bool:
+        """Whether the guest may execute the byte at `address`."""
+
+    def writable(self, address: int) -> bool:
+        """Whether the guest may change the byte at `address`."""
+
+
+def ignore(settlement: Settlement) -> None:
+    """The listener of a tracker that nobody checks against."""
+
+
+class Tracker:
+    """The call stack of one thread. `step` is called before every instruction.
+
+    Registers are passed as a list indexed by DWARF number, 0 to 15 and 16 for rip.
+    """
+
+    def __init__(self, memory: GuestMemory, functions: Functions) -> None:
+        self.stack = Stack(begin=FAR)
+        self.figures = Figures()
+        self.doubt: Doubt | None = None
+        self.on_settled: Callable[[Settlement], None] = ignore
+        self.decoder = Decoder(memory)
+        self._memory = memory
+        self._functions = functions
+        self._parked: list[Stack] = []
+        self._pending: list[Entry] = []
+        self._pending_failed = False
+        self._straight = False
+        self._local_calls: dict[tuple[int, int], bool] = {}
+        self._history: deque[int] = deque(maxlen=HISTORY)
+        self._pc = 0
+        self._following = -1
+        self._rsp = 0
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The entries of the current stack, oldest first."""
+        return self.stack.entries
+
+    @property
+    def pending(self) -> bool:
+        """Whether a return address is out of its slot and held by a register."""
+        return bool(self._pending)
+
+    def second_reading(self) -> Sequence[Entry] | None:
+        """The entries if the open doubt is settled the other way; None without a doubt."""
+        return None if self.doubt is None else self.doubt.second(self.stack)
+
+    def begin(self, rsp: int) -> None:
+        """The thread starts with this stack pointer; there is no caller."""
+        self.stack = Stack(begin=rsp)
+        self._rsp = rsp
+        self._following = -1
+
+    def code_changed(self) -> None:
+        """Executable memory was mapped, unmapped or rewritten."""
+        self.decoder.forget()
+        self._local_calls.clear()
+
+    def unmapped(self, start: int, end: int) -> None:
+        """Memory went away, and with it the parked stacks in it."""
+        self._parked = [stack for stack in self._parked if not start <= stack.parked_rsp < end]
+
+    def step(self, pc: int, size: int, registers: list[int]) -> None:
+        """The instruction at `pc`, `size` bytes long, is about to execute."""
+        rsp = registers[RSP]
+        previous_pc, following, previous_rsp = self._pc, self._following, self._rsp
+        self._pc, self._following, self._rsp = pc, pc + size, rsp
+        self._history.append(pc)
+        jumped = pc != following
+        if self.doubt is not None:
+            self._reconsider(pc, jumped=jumped)
+        if rsp != previous_rsp:
+            if jumped and rsp == previous_rsp - 8 and self._word(rsp) == following:
+                self._called(previous_pc, pc, following, registers)
+            elif following != -1 and self.decoder.at(previous_pc).sets_rsp:
+                self._moved(previous_pc, previous_rsp, rsp)
+        entries = self.stack.entries
+        if self._pending or (entries and rsp > entries[-1].slot):
+            self._passed(pc, previous_pc, previous_rsp, registers)
+        if jumped and self._straight:
+            self._started(registers)
+
+    def _started(self, registers: list[int]) -> None:
+        """The first transfer of control on a fresh stack: what its first caller must find."""
+        self._straight = False
+        entries = self.stack.entries
+        if len(entries) == 1 and entries[0].kind is EntryKind.SWITCH:
+            entries[0].rbp = registers[RBP]
+            entries[0].callee_saved = tuple(registers[number] for number in CALLEE_SAVED)
+
+    def _called(self, call_site: int, target: int, following: int, registers: list[int]) -> None:
+        local = self._local_calls.get((call_site, target))
+        if local is None:
+            function = self._functions.function_at(call_site)
+            local = function is not None and function.start < target < function.end
+            self._local_calls[call_site, target] = local
+        entry = Entry(
+            slot=registers[RSP],
+            return_address=following,
+            rbp=registers[RBP],
+            callee_saved=tuple(registers[number] for number in CALLEE_SAVED),
+            call_site=call_site,
+            local=local,
+        )
+        self.stack.entries.append(entry)
+        if local:
+            # A local call that has lived to make another one is a call like any other.
+            self._settle(Settlement.FIRST)
+            self.doubt = LocalCall(entry)
+
+    def _passed(self, pc: int, previous_pc: int, previous_rsp: int, registers: list[int]) -> None:
+        """rsp is above a slot, or an entry is pending: returned, still alive, or gone."""
+        rsp = registers[RSP]
+        entries = self.stack.entries
+        index = len(entries)
+        while index and entries[index - 1].slot < rsp:
+            index -= 1
+        if index < len(entries):
+            entry = entries[index]
+            above = rsp - entry.slot - 8
+            if pc == entry.return_address and (
+                above == 0 or entry.pending or above == self.decoder.at(previous_pc).pops
+            ):
+                self._returned(index, registers)
+            else:
+                for passed in entries[index:]:
+                    if not passed.pending:
+                        passed.pending = True
+                        self._pending.append(passed)
+        for entry in tuple(self._pending):
+            if self._back_in_slot(entry, previous_rsp, rsp):
+                entry.pending = False
+                self._resolve_pending(entry, dropped=False)
+            elif not self._held(entry, registers):
+                self._remove(entry)
+
+    def _back_in_slot(self, entry: Entry, previous_rsp: int, rsp: int) -> bool:
+        """Whether the return address of a pending entry is on the stack again.
+
+        A push may have put it into a new slot (`pop r11; push rax; push r11`).
+        """
+        if entry is self.stack.entries[-1] and rsp == previous_rsp - 8:
+            if self._word(rsp) == entry.return_address:
+                entry.slot = rsp
+                entry.notes.clear()
+                return True
+            return False
+        return rsp <= entry.slot and self._word(entry.slot) == entry.return_address
+
+    def _held(self, entry: Entry, registers: list[int]) -> bool:
+        """Whether a register holds the return address, in this frame or in a frame that called."""
+        if entry.kind is EntryKind.SWITCH and self._straight:
+            return False  # the new stack's prepared registers are being popped
+        address = entry.return_address
+        if address in registers[:16]:
+            return True
+        for newer in reversed(self.stack.entries):
+            if newer is entry:
+                return False
+            if address == newer.rbp or address in newer.callee_saved:
+                return True
+        return False
+
+    def _returned(self, index: int, registers: list[int]) -> None:
+        entries = self.stack.entries
+        entry = entries[index]
+        self._drop_from(index + 1)
+        entries.pop()
+        self.figures.verify(entry, registers)
+        self._let_go(entry, dropped=False)
+
+    def _remove(self, entry: Entry) -> None:
+        entries = self.stack.entries
+        index = entries.index(entry)
+        del entries[index]
+        if index < len(entries):
+            entries[index].notes.clear()
+        self.figures.dropped += 1
+        self._let_go(entry, dropped=True)
+
+    def _drop_from(self, index: int) -> list[Entry]:
+        """Drop the entries at `index` and above; returns them, oldest first."""
+        entries = self.stack.entries
+        dropped = entries[index:]
+        del entries[index:]
+        self.figures.dropped += len(dropped)
+        for entry in reversed(dropped):
+            self._let_go(entry, dropped=True)
+        return dropped
+
+    def _let_go(self, entry: Entry, *, dropped: bool) -> None:
+        """Settle whatever hung on an entry that has left the stack."""
+        if entry.pending:
+            self._resolve_pending(entry, dropped=dropped)
+        if isinstance(self.doubt, LocalCall) and self.doubt.entry is entry:
+            self._settle(Settlement.SECOND if dropped else Settlement.FIRST)
+
+    def _resolve_pending(self, entry: Entry, *, dropped: bool) -> None:
+        self._pending.remove(entry)
+        self._pending_failed |= dropped
+        if not self._pending:
+            failed, self._pending_failed = self._pending_failed, False
+            self.on_settled(Settlement.DROPPED if failed else Settlement.RETURNED)
+
+    def _settle(self, settlement: Settlement) -> None:
+        if self.doubt is not None:
+            self.doubt = None
+            self.on_settled(settlement)
+
+    def _reconsider(self, pc: int, *, jumped: bool) -> None:
+        doubt = self.doubt
+        if isinstance(doubt, LocalCall):
+            if self._word(doubt.entry.slot) != doubt.entry.return_address:
+                self._remove(doubt.entry)
+        elif isinstance(doubt, SwitchDoubt) and jumped:
+            function = self._functions.function_at(doubt.switch_pc)
+            if function is not None and function.start <= pc < function.end:
+                return
+            if same_function(self._functions, pc, doubt.frame_pc):
+                self._settle(Settlement.FIRST)
+                return
+            self._settle(Settlement.SECOND)
+            self.figures.dropped -= len(doubt.dropped)
+            self.figures.switches += 1
+            self.stack.entries.extend(doubt.dropped)
+            self._park(self.stack, doubt.switch_rsp, doubt.switch_pc)
+            self.stack = doubt.fresh
+
+    def _moved(self, switch_pc: int, previous_rsp: int, rsp: int) -> None:
+        """An instruction wrote rsp freely: within the frame, up the stack, or to another one."""
+        stack = self.stack
+        for parked in self._parked:
+            if rsp == parked.parked_rsp or (
+                parked.entries and rsp - parked.entries[-1].slot in (0, 8)
+            ):
+                self._resume(parked, previous_rsp, switch_pc)
+                self._drop_below(rsp)
+                return
+        newest = stack.newest_slot()
+        if previous_rsp <= rsp <= newest:
+            return
+        if newest < rsp <= stack.begin:
+            self._up_the_stack(switch_pc, previous_rsp, rsp)
+            return
+        if rsp < previous_rsp and self._derived(switch_pc):
+            return
+        enclosing = [
+            parked for parked in self._parked if parked.encloses(rsp) and rsp != parked.begin
+        ]
+        fresh = self._fresh(rsp)
+        if enclosing:
+            parked = min(enclosing, key=lambda parked: parked.begin - parked.parked_rsp)
+            self._resume(parked, previous_rsp, switch_pc)
+            self._up_the_stack(switch_pc, parked.parked_rsp, rsp, fresh)
+        else:
+            self._parked = [parked for parked in self._parked if rsp != parked.begin]
+            self._park(stack, previous_rsp, switch_pc)
+            self.stack = fresh
+            self.figures.switches += 1
+
+    def _fresh(self, rsp: int) -> Stack:
+        """A stack seen for the first time; it begins with the word at its top if that is code."""
+        fresh = Stack(begin=rsp)
+        word = self._word(rsp)
+        if word is not None and self._memory.executable(word):
+            fresh.entries.append(
+                Entry(
+                    slot=rsp,
+                    return_address=word,
+                    rbp=0,
+                    callee_saved=(0,) * len(CALLEE_SAVED),
+                    call_site=self._pc,
+                    kind=EntryKind.SWITCH,
+                )
+            )
+        self._straight = True
+        return fresh
+
+    def _up_the_stack(
+        self, switch_pc: int, previous_rsp: int, rsp: int, fresh: Stack | None = None
+    ) -> None:
+        """rsp rose above slots: a jump out of frames, or a stack inside another frame's array."""
+        entries = self.stack.entries
+        index = len(entries)
+        while index and entries[index - 1].slot < rsp:
+            index -= 1
+        if index == len(entries):
+            return
+        oldest = entries[index]
+        self._settle(Settlement.FIRST)
+        dropped = self._drop_from(index)
+        if rsp == oldest.slot + 8 or same_function(self._functions, switch_pc, oldest.call_site):
+            return
+        self.doubt = SwitchDoubt(
+            fresh=fresh or self._fresh(rsp),
+            dropped=dropped,
+            switch_pc=switch_pc,
+            switch_rsp=previous_rsp,
+            frame_pc=oldest.call_site,
+        )
+
+    def _drop_below(self, rsp: int) -> None:
+        entries = self.stack.entries
+        index = len(entries)
+        while index and entries[index - 1].slot < rsp:
+            index -= 1
+        self._drop_from(index)
+
+    def _resume(self, parked: Stack, previous_rsp: int, switch_pc: int) -> None:
+        self._parked.remove(parked)
+        self._park(self.stack, previous_rsp, switch_pc)
+        self.stack = parked
+        self.figures.switches += 1
+
+    def _park(self, stack: Stack, rsp: int, switch_pc: int) -> None:
+        stack.parked_rsp, stack.exit_pc = rsp, switch_pc
+        self._settle(Settlement.FIRST)
+        self._parked.append(stack)
+        if len(self._parked) > PARKED_STACKS:
+            del self._parked[0]
+
+    def _derived(self, switch_pc: int) -> bool:
+        """Whether the value just written to rsp was computed from rsp or rbp (an alloca)."""
+        history = [self.decoder.at(pc) for pc in self._history if pc != self._pc]
+        write = self.decoder.at(switch_pc)
+        return any(derives_from_stack(history, source) for source in write.sources)
+
+    def _word(self, address: int) -> int | None:
+        try:
+            return self._memory.word(address)
+        except MemoryFault:
+            return None
