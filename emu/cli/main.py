@@ -12,7 +12,7 @@ from typing import Protocol
 
 from emu.cli.usage import UsageError
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS: tuple[str, ...] = ("toolchain", "cc")
 """Modules of this package that are sub-commands, in the order `emu --help` lists them."""
 
 

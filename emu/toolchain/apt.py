@@ -1,0 +1,197 @@
+"""A private apt: another suite of the machine's own archive, without root and without traces.
+
+State, lists, caches and the package database are directories of ours (apt.conf(5), `Dir`), and
+the database is empty, so that apt resolves a package's dependencies completely. The keys, the
+proxies and the credentials stay the machine's: apt verifies every file by its signatures.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emu.toolchain.error import ToolchainError
+from emu.toolchain.sources import (
+    Archive,
+    Release,
+    distribution_archives,
+    parse_release,
+    read_entries,
+)
+
+ARCHITECTURE = "amd64"
+"""dpkg's name of the one architecture the testbed checks."""
+
+OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
+
+HOOKS = (
+    "APT::Update::Pre-Invoke",
+    "APT::Update::Post-Invoke",
+    "APT::Update::Post-Invoke-Success",
+    "DPkg::Pre-Invoke",
+    "DPkg::Post-Invoke",
+    "DPkg::Pre-Install-Pkgs",
+)
+"""Commands that the machine's apt runs around its work: they concern the machine, not us."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateApt:
+    """An apt whose every file is below `directory` and whose only source is `archive`'s `suite`."""
+
+    directory: Path
+    archive: Archive
+    suite: str
+
+    def update(self) -> None:
+        """Fetch and verify the suite's package lists. Raises `ToolchainError`."""
+        for name in ("lists/partial", "archives/partial", "empty"):
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
+        (self.directory / "status").touch()
+        stanza = self.archive.stanza(self.suite, ARCHITECTURE)
+        (self.directory / "suite.sources").write_text(stanza)
+        (self.directory / "apt.conf").write_text(configuration(self.directory))
+        self._run(["apt-get", "update"], self.directory)
+
+    def has(self, package: str) -> bool:
+        """Whether the suite has a package of this name."""
+        shown = self._run(["apt-cache", "policy", package], self.directory)
+        return bool(re.search(r"^  Candidate: (?!\(none\))", shown, re.MULTILINE))
+
+    def download(self, packages: Sequence[str]) -> list[Path]:
+        """Fetch and verify the packages with all they depend on; the `.deb` files, sorted."""
+        self._run(
+            [
+                "apt-get",
+                "install",
+                "--yes",
+                "--download-only",
+                "--no-install-recommends",
+                *packages,
+            ],
+            self.directory,
+        )
+        return sorted((self.directory / "archives").glob("*.deb"))
+
+    def source(self, package: str, into: Path) -> list[Path]:
+        """Fetch and verify a source package's files (not unpacked) into a directory."""
+        into.mkdir(parents=True, exist_ok=True)
+        self._run(["apt-get", "source", "--download-only", "--only-source", package], into)
+        return sorted(path for path in into.iterdir() if path.is_file())
+
+    def _run(self, command: list[str], cwd: Path) -> str:
+        configured = [command[0], "-c", str(self.directory / "apt.conf"), *command[1:]]
+        environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+        try:
+            result = subprocess.run(
+                configured,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            raise ToolchainError(f"{command[0]}: {error.strerror}") from error
+        if result.returncode != 0:
+            cause = first_complaint(result.stdout + result.stderr)
+            verb = " ".join(command[:2])
+            raise ToolchainError(f"{verb} (suite {self.suite}): {cause}")
+        return result.stdout
+
+
+def configuration(directory: Path) -> str:
+    """The apt.conf(5) text that makes `directory` apt's whole world, read after the machine's."""
+    if '"' in str(directory):
+        raise ToolchainError(
+            f"{directory}: apt cannot work in a directory with a quote in its name"
+        )
+    settings = {
+        "Dir::State": "",
+        "Dir::State::lists": "lists/",
+        "Dir::State::status": "status",
+        "Dir::State::extended_states": "extended_states",
+        "Dir::Cache": "",
+        "Dir::Cache::archives": "archives/",
+        "Dir::Etc::sourcelist": "suite.sources",
+        "Dir::Etc::sourceparts": "empty/",
+        "Dir::Etc::preferences": "empty/preferences",
+        "Dir::Etc::preferencesparts": "empty/",
+        "Dir::Log": "log/",
+    }
+    lines = [f"#clear {hook};" for hook in HOOKS]
+    lines += [f'{name} "{directory}/{value}";' for name, value in settings.items()]
+    lines += [
+        'Dir::Cache::pkgcache "";',
+        'Dir::Cache::srcpkgcache "";',
+        f'APT::Architecture "{ARCHITECTURE}";',
+        f'#clear APT::Architectures; APT::Architectures {{ "{ARCHITECTURE}"; }};',
+        "#clear APT::Default-Release;",
+        'APT::Get::AllowUnauthenticated "false";',
+        'Acquire::AllowInsecureRepositories "false";',
+        'Acquire::AllowWeakRepositories "false";',
+        'Acquire::AllowDowngradeToInsecureRepositories "false";',
+        'Acquire::Languages "none";',
+        'Acquire::Retries "2";',
+        'APT::Update::Error-Mode "any";',
+        'APT::Keep-Downloaded-Packages "true";',
+    ]
+    if os.geteuid() == 0:
+        # Otherwise apt hands downloads to a user that cannot write below root's home.
+        lines.append('APT::Sandbox::User "root";')
+    return "\n".join(lines) + "\n"
+
+
+def first_complaint(output: str) -> str:
+    """The line of apt's output that says why: the first error or, failing that, warning."""
+    lines = output.splitlines()
+    signature = re.compile(r"NO_PUBKEY|not signed|signature|EXPKEYSIG|KEYEXPIRED", re.IGNORECASE)
+    for line in lines:
+        if line.startswith(("E:", "W:", "Err:")) and signature.search(line):
+            return f"{line.partition(':')[2].strip()} (is the distribution's keyring up to date?)"
+    for mark in ("E: Failed", "E:", "W:"):
+        for line in lines:
+            if line.startswith(mark):
+                return line[2:].strip()
+    return lines[-1].strip() if lines else "failed without a word"
+
+
+def machine_archives() -> tuple[list[Archive], Release]:
+    """The distribution's archives by the machine's own configuration.
+
+    Raises `ToolchainError` without apt or dpkg-deb, on another architecture, or if no entry
+    serves the distribution.
+    """
+    for tool in ("apt-get", "apt-cache", "apt-config", "dpkg", "dpkg-deb"):
+        if shutil.which(tool) is None:
+            raise ToolchainError(
+                f"{tool} is not here; install GNU binutils >= 2.46 (as and ld on PATH)"
+            )
+    architecture = _output(["dpkg", "--print-architecture"]).strip()
+    if architecture != ARCHITECTURE:
+        raise ToolchainError(f"packages for {architecture} do not serve; {ARCHITECTURE} is needed")
+    text = next((path.read_text(errors="replace") for path in OS_RELEASE if path.exists()), "")
+    release = parse_release(text)
+    settings = _output(
+        ["apt-config", "shell", "L", "Dir::Etc::sourcelist/f", "P", "Dir::Etc::sourceparts/d"]
+    )
+    values = dict(re.findall(r"^([LP])='(.*)'$", settings, re.MULTILINE))
+    entries = read_entries(Path(values.get("L", "/")), Path(values.get("P", "/nonexistent")))
+    archives = distribution_archives(entries, release)
+    if not archives:
+        raise ToolchainError(
+            f"no entry of apt's sources serves the distribution ({release.id} {release.codename})"
+        )
+    return archives, release
+
+
+def _output(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ToolchainError(f"{command[0]}: {error}") from error

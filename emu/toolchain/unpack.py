@@ -1,0 +1,85 @@
+"""Packages unpacked into a directory, their programs runnable there whatever libc the machine has.
+
+A program of a newer suite needs the C library of that suite. Each is started by a script that
+runs it through the unpacked dynamic loader with the unpacked libraries; the script stands in the
+program's own place, so that tools find each other as usual (gcc its cc1, lto-wrapper its gcc).
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from emu.toolchain.error import ToolchainError
+
+LOADER = "usr/lib64/ld-linux-x86-64.so.2"
+LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib")
+PROGRAMS = ("usr/bin", "usr/libexec")
+MERGED = ("lib", "lib64", "bin", "sbin")
+"""Directories that are links into usr; the package that makes them so is none of ours."""
+
+NEVER_READ = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info")
+
+
+def unpack(packages: Sequence[Path], root: Path) -> None:
+    """Unpack `.deb` files. Raises `ToolchainError` with dpkg-deb's reason."""
+    for package in packages:
+        result = subprocess.run(
+            ["dpkg-deb", "--extract", str(package), str(root)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if result.returncode != 0:
+            said = result.stderr.strip().splitlines() or ["failed"]
+            raise ToolchainError(f"unpacking {package.name}: {said[0]}")
+    for name in MERGED:
+        if (root / "usr" / name).is_dir() and not (root / name).exists():
+            (root / name).symlink_to(Path("usr") / name)
+    for name in NEVER_READ:
+        shutil.rmtree(root / name, ignore_errors=True)
+
+
+def package_version(package: Path) -> tuple[str, str]:
+    """Name and version from a `.deb` file's name: `NAME_VERSION_ARCH.deb`, `:` as `%3a`."""
+    name, version, _ = package.name.split("_", 2)
+    return name, version.replace("%3a", ":")
+
+
+def make_runnable(root: Path) -> None:
+    """Put a script in the place of every dynamically linked program below `root`."""
+    loader = root / LOADER
+    if not loader.exists():
+        raise ToolchainError(f"the unpacked packages have no {LOADER}")
+    for directory in PROGRAMS:
+        for path in sorted((root / directory).rglob("*")):
+            if path.is_symlink() or not path.is_file() or not os.access(path, os.X_OK):
+                continue
+            if not _is_dynamic_program(path):
+                continue
+            program = path.rename(path.with_name(path.name + ".elf"))
+            path.write_text(script(root, program, path))
+            path.chmod(0o755)
+
+
+def script(root: Path, program: Path, called: Path, arguments: Sequence[str] = ()) -> str:
+    """A shell script that runs an unpacked program, under the name `called`, with `arguments`
+    before its own."""
+    libraries = ":".join(str(root / name) for name in LIBRARIES)
+    loading = [str(root / LOADER), "--library-path", libraries, "--argv0", str(called)]
+    return f'#!/bin/sh\nexec {shlex.join([*loading, str(program), *arguments])} "$@"\n'
+
+
+def _is_dynamic_program(path: Path) -> bool:
+    """Whether an ELF file asks for a program interpreter (a segment PT_INTERP)."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[:5] != b"\x7fELF\x02":
+        return False
+    table, size = int.from_bytes(head[32:40], "little"), int.from_bytes(head[54:56], "little")
+    count = int.from_bytes(head[56:58], "little")
+    headers = (head[table + n * size : table + n * size + 4] for n in range(count))
+    return any(int.from_bytes(header, "little") == 3 for header in headers)
