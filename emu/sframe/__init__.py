@@ -1,0 +1,69 @@
+"""SFrame by itself: read, look up, write and dump .sframe sections. Standard library only.
+
+Open a section with `Section.from_elf(path)` or `Section(data, address)`; `section.lookup(pc)` gives
+the row that applies, as `Rules` that print as equations. `write_section` makes the bytes.
+"""
+
+from emu.sframe.constants import (
+    ATTRIBUTES_SIZE,
+    ENTRY_SIZE,
+    HEADER_SIZE,
+    MAGIC,
+    PT_GNU_SFRAME,
+    SHT_GNU_SFRAME,
+    Abi,
+    FdeType,
+    Flag,
+    FreType,
+    PcType,
+    Version,
+)
+from emu.sframe.elf import Elf, ElfSection, Segment, Symbol
+from emu.sframe.error import SFrameError
+from emu.sframe.fde import Attributes, Fde, FdeIndex, Match
+from emu.sframe.fre import Body, Row
+from emu.sframe.header import Header
+from emu.sframe.registers import register_name, register_number
+from emu.sframe.rewrite import function_of, rewrite
+from emu.sframe.rules import UNDEFINED, Rule, Rules
+from emu.sframe.section import Section
+from emu.sframe.writer import Function, RawRow, fre_type_for, write_section
+
+__all__ = [
+    "ATTRIBUTES_SIZE",
+    "ENTRY_SIZE",
+    "HEADER_SIZE",
+    "MAGIC",
+    "PT_GNU_SFRAME",
+    "SHT_GNU_SFRAME",
+    "UNDEFINED",
+    "Abi",
+    "Attributes",
+    "Body",
+    "Elf",
+    "ElfSection",
+    "Fde",
+    "FdeIndex",
+    "FdeType",
+    "Flag",
+    "FreType",
+    "Function",
+    "Header",
+    "Match",
+    "PcType",
+    "RawRow",
+    "Row",
+    "Rule",
+    "Rules",
+    "SFrameError",
+    "Section",
+    "Segment",
+    "Symbol",
+    "Version",
+    "fre_type_for",
+    "function_of",
+    "register_name",
+    "register_number",
+    "rewrite",
+    "write_section",
+]

@@ -1,0 +1,288 @@
+"""Just enough ELF64 to find .sframe: headers, sections, segments, symbols, relocations.
+
+Nothing is copied: a file given by path is mapped, and only what is asked for is read.
+"""
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from struct import Struct
+from typing import Final
+
+from emu.sframe.constants import PT_GNU_SFRAME, SHT_GNU_SFRAME, Abi, ByteOrder
+from emu.sframe.error import SFrameError
+from emu.sframe.header import STRUCT_PREFIX
+
+BytesLike = bytes | bytearray | memoryview | mmap.mmap
+
+SECTION_NAME: Final = ".sframe"
+
+ET_REL: Final = 1
+PT_LOAD: Final = 1
+PF_X: Final = 1
+SHT_SYMTAB: Final = 2
+SHT_RELA: Final = 4
+SHT_NOBITS: Final = 8
+SHT_DYNSYM: Final = 11
+SHF_EXECINSTR: Final = 4
+STT_FUNC: Final = 2
+STT_GNU_IFUNC: Final = 10
+
+_SHN_XINDEX: Final = 0xFFFF
+_CLASSES: Final = {1: 32, 2: 64}
+_BYTE_ORDERS: Final[dict[int, ByteOrder]] = {1: "little", 2: "big"}
+_MACHINES: Final = {62: "x86-64", 183: "AArch64", 22: "s390x"}
+_ABIS: Final = {
+    (62, "little"): Abi.AMD64,
+    (183, "little"): Abi.AARCH64_LE,
+    (183, "big"): Abi.AARCH64_BE,
+    (22, "big"): Abi.S390X,
+}
+
+_EHDR: Final = "16xHHIQQQIHHHHHH"
+_SHDR: Final = "IIQQQQIIQQ"
+_PHDR: Final = "IIQQQQQQ"
+_SYM: Final = "IBBHQQ"
+_RELA: Final = "QQq"
+
+
+@dataclass(frozen=True, slots=True)
+class ElfSection:
+    """A section header; offsets and sizes in bytes of the file."""
+
+    index: int
+    name: str
+    type: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+    link: int
+    info: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A program header."""
+
+    type: int
+    flags: int
+    offset: int
+    address: int
+    file_size: int
+    memory_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A symbol table entry; `section` is its section's index."""
+
+    name: str
+    address: int
+    size: int
+    type: int
+    section: int
+
+
+class Elf:
+    """An ELF64 file of a machine that has SFrame. Raises `SFrameError` for anything else."""
+
+    def __init__(self, file: str | Path | BytesLike) -> None:
+        self.data: memoryview = _view(file)
+        if bytes(self.data[:4]) != b"\x7fELF":
+            raise SFrameError("not an ELF file", 0)
+        if len(self.data) < 64:
+            raise SFrameError(f"ELF file ends after {len(self.data)} of 64 header bytes", 0)
+        bits = _CLASSES.get(self.data[4])
+        order = _BYTE_ORDERS.get(self.data[5])
+        if bits is None or order is None:
+            raise SFrameError("neither 32-bit nor 64-bit ELF, or of no byte order", 4)
+        if bits == 32:
+            raise SFrameError("32-bit ELF; SFrame is for 64-bit ABIs", 4)
+        self.byte_order: ByteOrder = order
+        (
+            self.type,
+            self.machine,
+            _version,
+            self.entry,
+            self._phoff,
+            self._shoff,
+            _flags,
+            _ehsize,
+            self._phentsize,
+            self._phnum,
+            self._shentsize,
+            self._shnum,
+            self._shstrndx,
+        ) = self._struct(_EHDR).unpack_from(self.data)
+        if (self.machine, order) not in _ABIS:
+            name = _MACHINES.get(self.machine, f"machine {self.machine}")
+            raise SFrameError(f"{order}-endian ELF for {name}, for which there is no SFrame", 18)
+        self.abi: Abi = _ABIS[self.machine, order]
+
+    @property
+    def relocatable(self) -> bool:
+        return bool(self.type == ET_REL)
+
+    @cached_property
+    def sections(self) -> tuple[ElfSection, ...]:
+        """All section headers; none if the file was stripped of them."""
+        if not self._shoff:
+            return ()
+        entry = self._struct(_SHDR)
+        count, names = self._shnum, self._shstrndx
+        if not count or names == _SHN_XINDEX:
+            self._need(self._shoff, entry.size, "section headers")
+            first = entry.unpack_from(self.data, self._shoff)
+            count = count or first[5]
+            names = first[6] if names == _SHN_XINDEX else names
+        raw = self._table(entry, self._shoff, self._shentsize, count, "section headers")
+        strings = b""
+        if names < len(raw) and raw[names][1] != SHT_NOBITS:
+            strings = self._bytes(raw[names][4], raw[names][5], "section names")
+        return tuple(
+            ElfSection(i, _string(strings, r[0]), r[1], r[2], r[3], r[4], r[5], r[6], r[7])
+            for i, r in enumerate(raw)
+        )
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """All program headers."""
+        if not self._phoff:
+            return ()
+        raw = self._table(
+            self._struct(_PHDR), self._phoff, self._phentsize, self._phnum, "program headers"
+        )
+        return tuple(Segment(r[0], r[1], r[2], r[3], r[5], r[6]) for r in raw)
+
+    def symbols(self) -> Iterator[Symbol]:
+        """Symbols of .symtab, or of .dynsym in a stripped file."""
+        tables = [s for s in self.sections if s.type == SHT_SYMTAB] or [
+            s for s in self.sections if s.type == SHT_DYNSYM
+        ]
+        for table in tables:
+            yield from self.symbol_table(table)
+
+    def symbol_table(self, table: ElfSection) -> Iterator[Symbol]:
+        """The entries of one symbol table section."""
+        entry = self._struct(_SYM)
+        data = self.contents(table)
+        strings = b""
+        if table.link < len(self.sections):
+            strings = bytes(self.contents(self.sections[table.link]))
+        for offset in range(0, len(data) - entry.size + 1, entry.size):
+            name, info, _other, section, value, size = entry.unpack_from(data, offset)
+            yield Symbol(_string(strings, name), value, size, info & 0xF, section)
+
+    def contents(self, section: ElfSection) -> memoryview:
+        """The bytes of a section in the file."""
+        if section.type == SHT_NOBITS:
+            raise SFrameError(f"{section.name} has no contents in this file", section.offset)
+        self._need(section.offset, section.size, section.name or "section")
+        return self.data[section.offset : section.offset + section.size]
+
+    def relocations(self, target: ElfSection) -> Iterator[tuple[int, int, int, int]]:
+        """(offset in `target`, type, value of the symbol, addend) of its RELA entries."""
+        entry = self._struct(_RELA)
+        for section in self.sections:
+            if section.type != SHT_RELA or section.info != target.index:
+                continue
+            if section.link >= len(self.sections):
+                raise SFrameError(f"{section.name} names no symbol table", section.offset)
+            symbols = list(self.symbol_table(self.sections[section.link]))
+            data = self.contents(section)
+            for at in range(0, len(data) - entry.size + 1, entry.size):
+                offset, info, addend = entry.unpack_from(data, at)
+                if info >> 32 >= len(symbols):
+                    raise SFrameError(f"{section.name} names no symbol", section.offset + at)
+                yield offset, info & 0xFFFFFFFF, symbols[info >> 32].address, addend
+
+    def _struct(self, fields: str) -> Struct:
+        return Struct(STRUCT_PREFIX[self.byte_order] + fields)
+
+    def _table(
+        self, entry: Struct, offset: int, stride: int, count: int, what: str
+    ) -> list[tuple[int, ...]]:
+        if count and stride < entry.size:
+            raise SFrameError(f"{what} of {stride} bytes each, not {entry.size}", offset)
+        self._need(offset, stride * count, what)
+        return [entry.unpack_from(self.data, offset + stride * i) for i in range(count)]
+
+    def _need(self, offset: int, size: int, what: str) -> None:
+        if offset + size > len(self.data):
+            raise SFrameError(
+                f"truncated file: {what} need {size} bytes, the file has {len(self.data)}", offset
+            )
+
+    def _bytes(self, offset: int, size: int, what: str) -> bytes:
+        self._need(offset, size, what)
+        return bytes(self.data[offset : offset + size])
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedSection:
+    """Bytes that begin with a .sframe section, its address and its offset in the file.
+
+    In a relocatable file the bytes are a copy with the relocations applied.
+    """
+
+    data: memoryview
+    address: int
+    file_offset: int
+
+
+def locate(file: str | Path | BytesLike | Elf, name: str = SECTION_NAME) -> LocatedSection:
+    """Find .sframe: a section of its type or name, else the segment. Raises `SFrameError`."""
+    elf = file if isinstance(file, Elf) else Elf(file)
+    for section in elf.sections:
+        if section.name == name or (name == SECTION_NAME and section.type == SHT_GNU_SFRAME):
+            data = elf.contents(section)
+            if elf.relocatable:
+                data = _relocated(elf, section, data)
+            return LocatedSection(data, section.address, section.offset)
+    for segment in elf.segments:
+        if name == SECTION_NAME and segment.type == PT_GNU_SFRAME:
+            if segment.offset >= len(elf.data):
+                raise SFrameError("truncated file: PT_GNU_SFRAME lies beyond it", segment.offset)
+            # The segment may be larger than the section; the SFrame header knows the length.
+            return LocatedSection(elf.data[segment.offset :], segment.address, segment.offset)
+    raise SFrameError(f"the file has no {name} section")
+
+
+_PC_RELATIVE: Final = {62: {24: 8, 2: 4}, 183: {260: 8, 261: 4}, 22: {23: 8, 5: 4}}
+_ABSOLUTE: Final = {62: {1: 8, 10: 4, 11: 4}, 183: {257: 8, 258: 4}, 22: {22: 8, 4: 4}}
+"""Relocation types by machine, and the bytes they fill in."""
+
+
+def _relocated(elf: Elf, section: ElfSection, data: memoryview) -> memoryview:
+    image = bytearray(data)
+    for offset, kind, symbol, addend in elf.relocations(section):
+        value = symbol + addend
+        width = _ABSOLUTE[elf.machine].get(kind)
+        if width is None:
+            width = _PC_RELATIVE[elf.machine].get(kind)
+            value -= section.address + offset
+        if width is None:
+            raise SFrameError(f"relocation type {kind} in {section.name}", section.offset + offset)
+        if offset + width > len(image):
+            raise SFrameError(f"relocation outside {section.name}", section.offset + offset)
+        image[offset : offset + width] = (value % (1 << 8 * width)).to_bytes(width, elf.byte_order)
+    return memoryview(image).toreadonly()
+
+
+def _view(file: str | Path | BytesLike) -> memoryview:
+    if not isinstance(file, str | Path):
+        return memoryview(file).cast("B").toreadonly()
+    with Path(file).open("rb") as stream:
+        try:
+            return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        except (ValueError, OSError):
+            # An empty file or a pipe cannot be mapped.
+            return memoryview(stream.read())
+
+
+def _string(strings: bytes, offset: int) -> str:
+    end = strings.find(b"\0", offset)
+    return strings[offset : max(end, offset)].decode(errors="replace")
