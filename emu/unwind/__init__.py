@@ -1,0 +1,69 @@
+"""Consumers of SFrame: the kernel's user-space unwinder, exactly, and others as policies.
+
+Needs the standard library only. Memory, registers and mappings come through the protocols
+`Memory`, `Registers` and `Mappings`; see `SectionStore`, `evaluate` and `unwind_user`.
+"""
+
+from emu.unwind.debug import DebugLog
+from emu.unwind.decode import FunctionEntry
+from emu.unwind.errors import Errno, LookupFailure
+from emu.unwind.evaluate import Reason, Refusal, State, evaluate
+from emu.unwind.frame import CfaBase, CfaRule, Frame, ValueBase, ValueRule
+from emu.unwind.lookup import Row, find_frame, find_row
+from emu.unwind.memory import RegionMemory, RegisterFile, VmaList
+from emu.unwind.policy import (
+    KERNEL_V15,
+    POLICIES,
+    SWITCHES,
+    Lookup,
+    Policy,
+    PolicyError,
+    policy,
+)
+from emu.unwind.protocols import Mappings, Memory, MemoryFault, Registers, Vma
+from emu.unwind.record import SectionRecord
+from emu.unwind.store import Allocation, SectionStore
+from emu.unwind.walk import End, Ending, Method, Trace, Walk, unwind_user
+
+__all__ = [
+    "KERNEL_V15",
+    "POLICIES",
+    "SWITCHES",
+    "Allocation",
+    "CfaBase",
+    "CfaRule",
+    "DebugLog",
+    "End",
+    "Ending",
+    "Errno",
+    "Frame",
+    "FunctionEntry",
+    "Lookup",
+    "LookupFailure",
+    "Mappings",
+    "Memory",
+    "MemoryFault",
+    "Method",
+    "Policy",
+    "PolicyError",
+    "Reason",
+    "Refusal",
+    "RegionMemory",
+    "RegisterFile",
+    "Registers",
+    "Row",
+    "SectionRecord",
+    "SectionStore",
+    "State",
+    "Trace",
+    "ValueBase",
+    "ValueRule",
+    "Vma",
+    "VmaList",
+    "Walk",
+    "evaluate",
+    "find_frame",
+    "find_row",
+    "policy",
+    "unwind_user",
+]

@@ -1,0 +1,129 @@
+"""From an address to the rules of its row (kernel behaviour: 6, 6.1, 7.1).
+
+Pure: reads section memory and nothing else, removes nothing. `SectionStore.find` adds what
+the kernel does to the store when a lookup fails.
+"""
+
+from dataclasses import dataclass
+
+from emu.unwind.decode import MASK64, FunctionEntry, RowHead, SectionDecoder
+from emu.unwind.errors import Errno, LookupFailure, RejectedError
+from emu.unwind.frame import Frame, outermost_frame
+from emu.unwind.policy import KERNEL_V15, Lookup, Policy
+from emu.unwind.protocols import Memory
+from emu.unwind.record import SectionRecord
+
+USER_LIMIT = (1 << 47) - 4096
+"""End of the user address space of x86-64 with four-level page tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The row in force for an address: its rules and where they stand."""
+
+    frame: Frame
+    function: FunctionEntry
+    index: int
+    """Number of the FRE within its function; -1 where the FDE has none and is outermost."""
+    start: int
+    """Address of the first byte the row covers (of the first block for MASK)."""
+
+
+def find_frame(
+    record: SectionRecord, memory: Memory, ip: int, policy: Policy = KERNEL_V15
+) -> Frame | LookupFailure:
+    """The rules for `ip`, used exactly as given, or why there are none.
+
+    `ip` lies in the record's text range (the store has made sure of that).
+    """
+    row = find_row(record, memory, ip, policy)
+    return row if isinstance(row, LookupFailure) else row.frame
+
+
+def find_row(
+    record: SectionRecord, memory: Memory, ip: int, policy: Policy = KERNEL_V15
+) -> Row | LookupFailure:
+    """Like `find_frame`, with the row's place in the section."""
+    if record.sframe_end > USER_LIMIT:
+        return LookupFailure(Errno.EFAULT, "the sframe range is beyond user space")
+    decoder = SectionDecoder(record, memory, policy)
+    try:
+        function = _find_function(decoder, record.num_fdes, ip, policy)
+        return _search_rows(decoder, function, ip, policy)
+    except RejectedError as rejected:
+        return rejected.failure
+
+
+def _missing(policy: Policy, reason: str) -> RejectedError:
+    return RejectedError(Errno.EINVAL if policy.lookup is Lookup.V14 else Errno.ENOENT, reason)
+
+
+def _find_function(decoder: SectionDecoder, count: int, ip: int, policy: Policy) -> FunctionEntry:
+    """Binary search that notices disorder only on its path (kernel behaviour: 6.1)."""
+    low, high = 0, count - 1
+    low_start, high_start = 0, MASK64
+    found = -1
+    while low <= high:
+        middle = low + (high - low) // 2
+        start = decoder.function_start(middle)
+        if ip >= start:
+            if start < low_start:
+                _disorder(policy, middle)
+            low_start, found, low = start, middle, middle + 1
+        else:
+            if start > high_start:
+                _disorder(policy, middle)
+            high_start, high = start, middle - 1
+    if found < 0:
+        raise _missing(policy, f"{ip:#x} is below the first function")
+    function = decoder.function(found)
+    if not function.start <= ip < (function.start + function.size) & MASK64:
+        raise _missing(policy, f"{ip:#x} is in a gap between functions")
+    return function
+
+
+def _disorder(policy: Policy, index: int) -> None:
+    if policy.lookup is Lookup.V15:
+        raise RejectedError(Errno.EINVAL, f"FDE {index} is out of order")
+    if policy.lookup is Lookup.V14:
+        raise RejectedError(Errno.EFAULT, f"FDE {index} is out of order")
+
+
+def _search_rows(decoder: SectionDecoder, function: FunctionEntry, ip: int, policy: Policy) -> Row:
+    """The last FRE that starts at or before `ip` (kernel behaviour: 7.1)."""
+    offset = (ip - function.start) & 0xFFFFFFFF
+    if function.masked:
+        if not function.repetition:
+            raise RejectedError(
+                Errno.EFAULT, f"FDE {function.index}: v14 divides by repetition size 0 here"
+            )
+        offset %= function.repetition
+    address = function.fres
+    match: RowHead | None = None
+    for number in range(function.count):
+        row = decoder.row_head(function, address)
+        if match is not None and row.start <= match.start and policy.lookup is not Lookup.FORMAT:
+            raise RejectedError(
+                Errno.EFAULT if policy.lookup is Lookup.V14 else Errno.EINVAL,
+                f"FRE start {row.start} follows FRE start {match.start}",
+            )
+        if row.start > offset:
+            break
+        match, matched = row, number
+        address = row.end
+    if match is None:
+        return _no_row(function, policy)
+    return Row(decoder.frame(function, match), function, matched, function.start + match.start)
+
+
+def _no_row(function: FunctionEntry, policy: Policy) -> Row:
+    if function.count:
+        reason = f"the first FRE of FDE {function.index} starts behind the address"
+    else:
+        reason = f"FDE {function.index} has no FREs"
+        if policy.outermost_empty and not function.info2 & 0x1F and not function.signal:
+            return Row(outermost_frame(), function, -1, function.start)
+    raise RejectedError(
+        Errno.ENOENT if policy.lookup is Lookup.FORMAT else Errno.EINVAL,
+        reason,
+    )
