@@ -6,9 +6,16 @@ Needs the standard library only. Memory, registers and mappings come through the
 
 from emu.unwind.debug import DebugLog
 from emu.unwind.decode import FunctionEntry
+from emu.unwind.deferred import (
+    MAX_ENTRIES,
+    DeferredTask,
+    DeferredUnwinding,
+    Tracer,
+)
 from emu.unwind.errors import Errno, LookupFailure
 from emu.unwind.evaluate import Reason, Refusal, State, evaluate
 from emu.unwind.frame import CfaBase, CfaRule, Frame, ValueBase, ValueRule
+from emu.unwind.loader import ProgramHeader, register_image, registrations
 from emu.unwind.lookup import Row, find_frame, find_row
 from emu.unwind.memory import RegionMemory, RegisterFile, VmaList
 from emu.unwind.policy import (
@@ -22,17 +29,21 @@ from emu.unwind.policy import (
 )
 from emu.unwind.protocols import Mappings, Memory, MemoryFault, Registers, Vma
 from emu.unwind.record import SectionRecord
-from emu.unwind.store import Allocation, SectionStore
+from emu.unwind.store import Allocation, SectionStore, sframe_find
+from emu.unwind.syscalls import PrctlNumbers, StacktraceOperation, prctl_sframe, stacktrace_setup
 from emu.unwind.walk import End, Ending, Method, Trace, Walk, unwind_user
 
 __all__ = [
     "KERNEL_V15",
+    "MAX_ENTRIES",
     "POLICIES",
     "SWITCHES",
     "Allocation",
     "CfaBase",
     "CfaRule",
     "DebugLog",
+    "DeferredTask",
+    "DeferredUnwinding",
     "End",
     "Ending",
     "Errno",
@@ -46,6 +57,8 @@ __all__ = [
     "Method",
     "Policy",
     "PolicyError",
+    "PrctlNumbers",
+    "ProgramHeader",
     "Reason",
     "Refusal",
     "RegionMemory",
@@ -54,8 +67,10 @@ __all__ = [
     "Row",
     "SectionRecord",
     "SectionStore",
+    "StacktraceOperation",
     "State",
     "Trace",
+    "Tracer",
     "ValueBase",
     "ValueRule",
     "Vma",
@@ -65,5 +80,10 @@ __all__ = [
     "find_frame",
     "find_row",
     "policy",
+    "prctl_sframe",
+    "register_image",
+    "registrations",
+    "sframe_find",
+    "stacktrace_setup",
     "unwind_user",
 ]

@@ -165,7 +165,10 @@ def evaluate(
             cfa = (sp + plan.cfa_offset) & _MASK
         else:
             cfa = _Inputs(state, memory, registers, policy, word_size).cfa(frame.cfa)
-        _check_cfa(cfa, state, policy, word_size)
+        if (policy.cfa_growth and cfa <= (sp - state.topmost) & _MASK) or (
+            policy.cfa_alignment and cfa & (word_size - 1)
+        ):
+            return _refuse_cfa(cfa, state, policy, word_size)
         field = "RA"
         if plan.ra_is_slot and word_size == 8:
             ra = memory.word((cfa + plan.ra_offset) & _MASK)
@@ -187,14 +190,10 @@ def evaluate(
     return State(ra, cfa, fp, False, frame.signal)
 
 
-def _check_cfa(cfa: int, state: State, policy: Policy, word_size: int) -> None:
-    """Growth and alignment (kernel behaviour: 8, steps 3 and 4)."""
+def _refuse_cfa(cfa: int, state: State, policy: Policy, word_size: int) -> Refusal:
+    """Growth first, then alignment (kernel behaviour: 8, steps 3 and 4)."""
     if policy.cfa_growth and cfa <= (state.sp - state.topmost) & _MASK:
         relation = "below" if state.topmost else "not above"
-        raise _RefusedError(
-            Reason.CFA_NOT_ABOVE_SP, "CFA", f"CFA {cfa:#x} is {relation} sp {state.sp:#x}"
-        )
-    if cfa & (word_size - 1) and policy.cfa_alignment:
-        raise _RefusedError(
-            Reason.CFA_MISALIGNED, "CFA", f"CFA {cfa:#x} is no multiple of {word_size}"
-        )
+        detail = f"CFA {cfa:#x} is {relation} sp {state.sp:#x}"
+        return Refusal(Reason.CFA_NOT_ABOVE_SP, "CFA", detail)
+    return Refusal(Reason.CFA_MISALIGNED, "CFA", f"CFA {cfa:#x} is no multiple of {word_size}")

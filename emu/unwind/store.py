@@ -55,7 +55,7 @@ class SectionStore:
         self.memory = memory
         self.mappings = mappings
         self.log = DebugLog() if log is None else log
-        self.policy = policy
+        self._policy = policy
         self.validation = validation
         self.stable = stable
         self.allocate = allocate
@@ -70,6 +70,11 @@ class SectionStore:
     def records(self) -> tuple[SectionRecord, ...]:
         """All records in order of their text ranges."""
         return tuple(self._records)
+
+    @property
+    def policy(self) -> Policy:
+        """Whose lookups these are; fixed, as remembered lookups depend on it."""
+        return self._policy
 
     def invalidate(self) -> None:
         """Forget remembered lookups: section memory may have changed."""
@@ -164,7 +169,9 @@ class SectionStore:
 
     def find(self, ip: int) -> Frame | LookupFailure:
         """`sframe_find`: the rules at `ip`; a bad section is dropped (kernel behaviour: 6)."""
-        row = self.lookup(ip)
+        row = self._cache.get(ip)
+        if row is None:
+            row = self.lookup(ip)
         if isinstance(row, Row):
             return row.frame
         record = self.record_for(ip)
@@ -207,3 +214,10 @@ class SectionStore:
             if result:
                 return Errno(-result)
         return child
+
+
+def sframe_find(store: SectionStore | None, ip: int) -> Frame | LookupFailure:
+    """`SectionStore.find`, for tasks that may have no address space (kernel threads)."""
+    if store is None:
+        return LookupFailure(Errno.EINVAL, "a kernel thread has no address space")
+    return store.find(ip)

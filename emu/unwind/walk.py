@@ -6,7 +6,6 @@ from enum import Enum, IntFlag
 from emu.unwind.errors import Errno, LookupFailure
 from emu.unwind.evaluate import Reason, Refusal, State, evaluate
 from emu.unwind.frame import RETAIN, CfaBase, CfaRule, Frame, ValueBase, ValueRule
-from emu.unwind.policy import KERNEL_V15, Policy
 from emu.unwind.protocols import Memory, Registers
 from emu.unwind.store import SectionStore
 
@@ -89,6 +88,7 @@ ENTRY_FRAMES = {size: _entry_frame(size) for size in (4, 8)}
 _PUSH_RBP = b"\x55"
 _ENDBR64 = b"\xf3\x0f\x1e\xfa"
 
+_NO_RA_REGISTER = "unwind_user_get_ra_reg() not implemented"
 _ONCE = {
     (Reason.VALUE_IS_CFA, "RA"): "UNWIND_USER_RULE_CFA_OFFSET invalid for RA",
     (Reason.VALUE_IS_CFA, "FP"): "UNWIND_USER_RULE_CFA_OFFSET unsupported for FP",
@@ -103,9 +103,10 @@ def at_function_entry(probed: bytes, word_size: int) -> bool:
 class Walk:
     """A walk of one task's user stack, step by step.
 
-    `registers` None is a kernel thread; `word_size` 0 a mode that cannot be unwound. `probed`
-    is the original instruction while a uprobe is handled. `store` is consulted with its
-    effects: a bad section is dropped during the walk.
+    `store` or `registers` None is a kernel thread, or a task without saved user registers;
+    `word_size` 0 a mode that cannot be unwound. `probed` is the original instruction while a
+    uprobe is handled. The store says by which policy, and is consulted with its effects: a
+    bad section is dropped during the walk.
     """
 
     __slots__ = (
@@ -114,7 +115,8 @@ class Walk:
         "_probed",
         "_registers",
         "_store",
-        "available",
+        "_try_pointer",
+        "_try_sframe",
         "current_type",
         "done",
         "end",
@@ -125,36 +127,40 @@ class Walk:
 
     def __init__(
         self,
-        store: SectionStore,
+        store: SectionStore | None,
         memory: Memory,
         registers: Registers | None,
         *,
-        policy: Policy = KERNEL_V15,
         word_size: int = 8,
         probed: bytes | None = None,
     ) -> None:
-        self._store = store
         self._memory = memory
-        self._policy = policy
         self._probed = probed
         self.word_size = word_size
         self.current_type = Method.NONE
-        self.available = Method.NONE
+        self._try_sframe = False
+        self._try_pointer = False
         self.done = False
         self.ret = 0
         self.end: End | None = None
         self.state = State(0, 0, 0, topmost=True)
-        if registers is None:
+        if store is None or registers is None:
             self._stop(-Errno.EINVAL, End(Ending.NO_USER))
             return
-        self._registers: Registers = registers
-        if len(store):
-            self.available |= Method.SFRAME
-        if policy.frame_pointers:
-            self.available |= Method.FRAME_POINTER
+        self._store = store
+        self._policy = policy = store.policy
+        self._registers = registers
+        self._try_sframe = len(store) > 0
+        self._try_pointer = policy.frame_pointers
         self.state = State(registers.ip, registers[7], registers[6], topmost=True)
         if word_size == 0:
             self._stop(-Errno.EINVAL, End(Ending.NO_USER))
+
+    @property
+    def available(self) -> Method:
+        """The ways this walk may use, decided at its start (kernel behaviour: 9.1)."""
+        sframe = Method.SFRAME if self._try_sframe else Method.NONE
+        return sframe | (Method.FRAME_POINTER if self._try_pointer else Method.NONE)
 
     def _stop(self, ret: int, end: End) -> int:
         self.done = True
@@ -168,7 +174,7 @@ class Walk:
         if self.done:
             return -Errno.EINVAL
         lookup: LookupFailure | None = None
-        if self.available & Method.SFRAME:
+        if self._try_sframe:
             found = self._find()
             if isinstance(found, Frame):
                 return self._apply(found)
@@ -176,7 +182,7 @@ class Walk:
         self.current_type = Method.NONE
         if self._policy.outermost_zero_fp and self.state.fp == 0:
             return self._stop(0, End(Ending.ZERO_FP, lookup))
-        if not self.available & Method.FRAME_POINTER:
+        if not self._try_pointer:
             return self._stop(-Errno.EINVAL, End(Ending.LOST, lookup))
         return self._follow_pointer(lookup)
 
@@ -222,6 +228,8 @@ class Walk:
 
     def _refuse(self, refusal: Refusal) -> int:
         text = _ONCE.get((refusal.reason, refusal.field))
+        if refusal.reason is Reason.RA_RETAINED and self.state.topmost:
+            text = _NO_RA_REGISTER
         if text is not None:
             self._store.log.once(text)
         self.current_type = Method.NONE
@@ -238,12 +246,11 @@ class Walk:
 
 
 def unwind_user(
-    store: SectionStore,
+    store: SectionStore | None,
     memory: Memory,
     registers: Registers | None,
     limit: int,
     *,
-    policy: Policy = KERNEL_V15,
     word_size: int = 8,
     probed: bytes | None = None,
 ) -> Trace:
@@ -254,7 +261,7 @@ def unwind_user(
     """
     if limit <= 0:
         return Trace(-Errno.EINVAL, (), End(Ending.LIMIT))
-    walk = Walk(store, memory, registers, policy=policy, word_size=word_size, probed=probed)
+    walk = Walk(store, memory, registers, word_size=word_size, probed=probed)
     frames: list[State] = []
     while not walk.done:
         frames.append(walk.state)
