@@ -18,10 +18,12 @@ from emu.sframe.constants import (
     PcType,
     Version,
 )
+from emu.sframe.dump import dump, flag_names
 from emu.sframe.elf import Elf, ElfSection, Segment, Symbol
 from emu.sframe.error import SFrameError
 from emu.sframe.fde import Attributes, Fde, FdeIndex, Match
 from emu.sframe.fre import Body, Row
+from emu.sframe.functions import FunctionNames
 from emu.sframe.header import Header
 from emu.sframe.registers import register_name, register_number
 from emu.sframe.rewrite import function_of, rewrite
@@ -48,6 +50,7 @@ __all__ = [
     "Flag",
     "FreType",
     "Function",
+    "FunctionNames",
     "Header",
     "Match",
     "PcType",
@@ -60,6 +63,8 @@ __all__ = [
     "Segment",
     "Symbol",
     "Version",
+    "dump",
+    "flag_names",
     "fre_type_for",
     "function_of",
     "register_name",

@@ -4,12 +4,14 @@ Nothing is copied: a file given by path is mapped, and only what is asked for is
 """
 
 import mmap
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from struct import Struct
-from typing import Final
+from typing import BinaryIO, Final
 
 from emu.sframe.constants import PT_GNU_SFRAME, SHT_GNU_SFRAME, Abi, ByteOrder
 from emu.sframe.error import SFrameError
@@ -27,8 +29,12 @@ SHT_RELA: Final = 4
 SHT_NOBITS: Final = 8
 SHT_DYNSYM: Final = 11
 SHF_EXECINSTR: Final = 4
+STT_NOTYPE: Final = 0
 STT_FUNC: Final = 2
 STT_GNU_IFUNC: Final = 10
+
+_MAGIC: Final = b"\x7fELF"
+STREAM_LIMIT: Final = 1 << 30
 
 _SHN_XINDEX: Final = 0xFFFF
 _CLASSES: Final = {1: 32, 2: 64}
@@ -86,21 +92,31 @@ class Symbol:
     section: int
 
 
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """A RELA entry; `offset` counts from the start of the section it applies to."""
+
+    offset: int
+    type: int
+    symbol: Symbol
+    addend: int
+
+
 class Elf:
     """An ELF64 file of a machine that has SFrame. Raises `SFrameError` for anything else."""
 
     def __init__(self, file: str | Path | BytesLike) -> None:
         self.data: memoryview = _view(file)
-        if bytes(self.data[:4]) != b"\x7fELF":
-            raise SFrameError("not an ELF file", 0)
+        if bytes(self.data[:4]) != _MAGIC:
+            raise SFrameError("not an ELF file")
         if len(self.data) < 64:
             raise SFrameError(f"ELF file ends after {len(self.data)} of 64 header bytes", 0)
         bits = _CLASSES.get(self.data[4])
         order = _BYTE_ORDERS.get(self.data[5])
         if bits is None or order is None:
-            raise SFrameError("neither 32-bit nor 64-bit ELF, or of no byte order", 4)
+            raise SFrameError("neither 32-bit nor 64-bit ELF, or of no byte order")
         if bits == 32:
-            raise SFrameError("32-bit ELF; SFrame is for 64-bit ABIs", 4)
+            raise SFrameError("32-bit ELF; SFrame is for 64-bit ABIs")
         self.byte_order: ByteOrder = order
         (
             self.type,
@@ -119,7 +135,7 @@ class Elf:
         ) = self._struct(_EHDR).unpack_from(self.data)
         if (self.machine, order) not in _ABIS:
             name = _MACHINES.get(self.machine, f"machine {self.machine}")
-            raise SFrameError(f"{order}-endian ELF for {name}, for which there is no SFrame", 18)
+            raise SFrameError(f"{order}-endian ELF for {name}, for which there is no SFrame")
         self.abi: Abi = _ABIS[self.machine, order]
 
     @property
@@ -183,8 +199,8 @@ class Elf:
         self._need(section.offset, section.size, section.name or "section")
         return self.data[section.offset : section.offset + section.size]
 
-    def relocations(self, target: ElfSection) -> Iterator[tuple[int, int, int, int]]:
-        """(offset in `target`, type, value of the symbol, addend) of its RELA entries."""
+    def relocations(self, target: ElfSection) -> Iterator[Relocation]:
+        """The RELA entries that apply to `target`."""
         entry = self._struct(_RELA)
         for section in self.sections:
             if section.type != SHT_RELA or section.info != target.index:
@@ -197,7 +213,7 @@ class Elf:
                 offset, info, addend = entry.unpack_from(data, at)
                 if info >> 32 >= len(symbols):
                     raise SFrameError(f"{section.name} names no symbol", section.offset + at)
-                yield offset, info & 0xFFFFFFFF, symbols[info >> 32].address, addend
+                yield Relocation(offset, info & 0xFFFFFFFF, symbols[info >> 32], addend)
 
     def _struct(self, fields: str) -> Struct:
         return Struct(STRUCT_PREFIX[self.byte_order] + fields)
@@ -233,22 +249,30 @@ class LocatedSection:
     file_offset: int
 
 
-def locate(file: str | Path | BytesLike | Elf, name: str = SECTION_NAME) -> LocatedSection:
-    """Find .sframe: a section of its type or name, else the segment. Raises `SFrameError`."""
-    elf = file if isinstance(file, Elf) else Elf(file)
+def find_section(elf: Elf, name: str = SECTION_NAME) -> ElfSection | None:
+    """The section of this name; for .sframe also one of type SHT_GNU_SFRAME."""
     for section in elf.sections:
         if section.name == name or (name == SECTION_NAME and section.type == SHT_GNU_SFRAME):
-            data = elf.contents(section)
-            if elf.relocatable:
-                data = _relocated(elf, section, data)
-            return LocatedSection(data, section.address, section.offset)
+            return section
+    return None
+
+
+def locate(file: str | Path | BytesLike | Elf) -> LocatedSection:
+    """Find .sframe: a section of its type or name, else the segment. Raises `SFrameError`."""
+    elf = file if isinstance(file, Elf) else Elf(file)
+    section = find_section(elf)
+    if section is not None:
+        data = elf.contents(section)
+        if elf.relocatable:
+            data = _relocated(elf, section, data)
+        return LocatedSection(data, section.address, section.offset)
     for segment in elf.segments:
-        if name == SECTION_NAME and segment.type == PT_GNU_SFRAME:
+        if segment.type == PT_GNU_SFRAME:
             if segment.offset >= len(elf.data):
                 raise SFrameError("truncated file: PT_GNU_SFRAME lies beyond it", segment.offset)
             # The segment may be larger than the section; the SFrame header knows the length.
             return LocatedSection(elf.data[segment.offset :], segment.address, segment.offset)
-    raise SFrameError(f"the file has no {name} section")
+    raise SFrameError(f"the file has no {SECTION_NAME} section")
 
 
 _PC_RELATIVE: Final = {62: {24: 8, 2: 4}, 183: {260: 8, 261: 4}, 22: {23: 8, 5: 4}}
@@ -258,17 +282,19 @@ _ABSOLUTE: Final = {62: {1: 8, 10: 4, 11: 4}, 183: {257: 8, 258: 4}, 22: {22: 8,
 
 def _relocated(elf: Elf, section: ElfSection, data: memoryview) -> memoryview:
     image = bytearray(data)
-    for offset, kind, symbol, addend in elf.relocations(section):
-        value = symbol + addend
-        width = _ABSOLUTE[elf.machine].get(kind)
+    for relocation in elf.relocations(section):
+        place = section.offset + relocation.offset
+        value = relocation.symbol.address + relocation.addend
+        width = _ABSOLUTE[elf.machine].get(relocation.type)
         if width is None:
-            width = _PC_RELATIVE[elf.machine].get(kind)
-            value -= section.address + offset
+            width = _PC_RELATIVE[elf.machine].get(relocation.type)
+            value -= section.address + relocation.offset
         if width is None:
-            raise SFrameError(f"relocation type {kind} in {section.name}", section.offset + offset)
-        if offset + width > len(image):
-            raise SFrameError(f"relocation outside {section.name}", section.offset + offset)
-        image[offset : offset + width] = (value % (1 << 8 * width)).to_bytes(width, elf.byte_order)
+            raise SFrameError(f"relocation type {relocation.type} in {section.name}", place)
+        end = relocation.offset + width
+        if end > len(image):
+            raise SFrameError(f"relocation outside {section.name}", place)
+        image[relocation.offset : end] = (value % (1 << 8 * width)).to_bytes(width, elf.byte_order)
     return memoryview(image).toreadonly()
 
 
@@ -276,11 +302,26 @@ def _view(file: str | Path | BytesLike) -> memoryview:
     if not isinstance(file, str | Path):
         return memoryview(file).cast("B").toreadonly()
     with Path(file).open("rb") as stream:
-        try:
-            return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
-        except (ValueError, OSError):
-            # An empty file or a pipe cannot be mapped.
-            return memoryview(stream.read())
+        if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            try:
+                return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+            except ValueError:
+                return memoryview(b"")  # an empty file has nothing to map
+        return read_stream(stream)
+
+
+def read_stream(stream: BinaryIO) -> memoryview:
+    """The ELF file that a pipe or device delivers, which may go on for ever.
+
+    Of what does not begin as ELF only the first bytes are read. Raises `SFrameError` beyond 1 GiB.
+    """
+    start = stream.read(len(_MAGIC))
+    if start != _MAGIC:
+        return memoryview(start)
+    data = start + stream.read(STREAM_LIMIT)
+    if len(data) > STREAM_LIMIT:
+        raise SFrameError(f"stream of more than {STREAM_LIMIT} bytes", STREAM_LIMIT)
+    return memoryview(data)
 
 
 def _string(strings: bytes, offset: int) -> str:

@@ -7,7 +7,7 @@ from the bytes when it is asked for.
 from pathlib import Path
 
 from emu.sframe.constants import HEADER_SIZE, Abi, Version
-from emu.sframe.elf import BytesLike, locate
+from emu.sframe.elf import BytesLike, Elf, locate
 from emu.sframe.fde import FdeIndex, Match
 from emu.sframe.fre import FreReader
 from emu.sframe.header import Header, read_header
@@ -38,8 +38,8 @@ class Section:
         self.fdes = FdeIndex(self.data, header, address, fres)
 
     @classmethod
-    def from_elf(cls, file: str | Path | BytesLike) -> "Section":
-        """The section of an ELF64 file, given by path or as its bytes.
+    def from_elf(cls, file: str | Path | BytesLike | Elf) -> "Section":
+        """The section of an ELF64 file, given by path, as its bytes or opened.
 
         The section of type SHT_GNU_SFRAME or named .sframe, else PT_GNU_SFRAME. Raises
         `SFrameError` if there is none or the file is no ELF64 of a machine with SFrame.

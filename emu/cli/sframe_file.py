@@ -1,0 +1,51 @@
+"""A file named on the command line, opened with its .sframe section and function names."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from emu.cli.usage import UsageError
+from emu.sframe import Elf, FunctionNames, Section, SFrameError
+from emu.sframe.elf import read_stream
+
+
+@dataclass(frozen=True, slots=True)
+class SFrameFile:
+    """What `dump` and `lookup` work on."""
+
+    elf: Elf
+    section: Section
+    functions: FunctionNames
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn failures to read or decode the file `name` into one line and exit status 2."""
+    try:
+        yield
+    except OSError as error:
+        # A broken pipe concerns the output, which main() knows how to treat.
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise UsageError(f"{name}: {error.strerror or error}") from error
+    except SFrameError as error:
+        raise UsageError(f"{name}: {error}") from error
+
+
+def open_file(name: str) -> SFrameFile:
+    """Open `name`, `-` for standard input. Raises `OSError` and `SFrameError`."""
+    elf = Elf(read_stream(sys.stdin.buffer) if name == "-" else name)
+    section = Section.from_elf(elf)
+    return SFrameFile(elf, section, FunctionNames(elf, section))
+
+
+def parse_address(text: str) -> int:
+    """An address in hexadecimal with 0x, or in decimal. Raises `UsageError`."""
+    try:
+        address = int(text, 0)
+    except ValueError:
+        address = -1
+    if not 0 <= address < 1 << 64:
+        raise UsageError(f"{text!r} is no address: 0x401000 in hexadecimal, or decimal")
+    return address
