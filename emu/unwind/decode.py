@@ -9,20 +9,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from emu.unwind.errors import Errno, RejectedError
-from emu.unwind.frame import (
-    FP_REGISTER,
-    RETAIN,
-    SP_REGISTER,
-    CfaBase,
-    CfaRule,
-    Frame,
-    ValueBase,
-    ValueRule,
-    outermost_frame,
-)
+from emu.unwind.frame import FP_REGISTER, SP_REGISTER
 from emu.unwind.policy import Lookup, Policy
 from emu.unwind.protocols import Memory, MemoryFault
 from emu.unwind.record import ATTRIBUTE_SIZE, FDE_SIZE, SectionRecord
+from emu.unwind.rules import DEREF_P, REG_P, DataWords
 
 MASK64 = (1 << 64) - 1
 
@@ -31,10 +22,6 @@ _ATTRIBUTE = struct.Struct("<HBBB")
 
 _DEFAULT_FDE = 0
 _FLEXIBLE_FDE = 1
-
-_REG_P = 1
-_DEREF_P = 2
-_RESERVED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +63,14 @@ class RowHead(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class DataWords:
-    """The numbers of a row in the form of a flexible FDE, which a default row is turned into."""
-
-    cfa_control: int
-    cfa_offset: int
-    ra_control: int
-    ra_offset: int
-    fp_control: int
-    fp_offset: int
-
-
 class SectionDecoder:
     """Decodes one registered section through `memory`, with the checks of `policy`."""
 
-    __slots__ = ("_memory", "_policy", "_record", "_v14", "_v15")
+    __slots__ = ("_memory", "_record", "_v14", "_v15")
 
     def __init__(self, record: SectionRecord, memory: Memory, policy: Policy) -> None:
         self._record = record
         self._memory = memory
-        self._policy = policy
         self._v15 = policy.lookup is Lookup.V15
         self._v14 = policy.lookup is Lookup.V14
 
@@ -240,11 +214,11 @@ class SectionDecoder:
             used += 1
         self._check_count(row, used)
         return DataWords(
-            register << 3 | _REG_P,
+            register << 3 | REG_P,
             cfa_offset,
-            _DEREF_P if ra_offset else 0,
+            DEREF_P if ra_offset else 0,
             ra_offset,
-            _DEREF_P if fp_offset else 0,
+            DEREF_P if fp_offset else 0,
             fp_offset,
         )
 
@@ -260,7 +234,7 @@ class SectionDecoder:
 
     def _flexible_pair(self, row: RowHead, used: int, fixed: int) -> tuple[int, int, int]:
         """Control, offset and the words used so far, after one optional group."""
-        default = _DEREF_P if fixed else 0
+        default = DEREF_P if fixed else 0
         if row.word_count - used < 2:
             return default, fixed, used
         control = self._word(row, used, signed=False)
@@ -273,44 +247,3 @@ class SectionDecoder:
             raise self._corrupt(
                 f"FRE start {row.start} has {row.word_count} data words, {used} of them used"
             )
-
-    def frame(self, function: FunctionEntry, row: RowHead) -> Frame:
-        """The rules of the row (kernel behaviour: 7.3-7.5, rule construction)."""
-        words = self.data_words(function, row)
-        if words is None:
-            if not self._policy.outermost_rows:
-                raise RejectedError(
-                    Errno.EINVAL, f"FRE start {row.start} has no data words, so no CFA rule"
-                )
-            return outermost_frame(signal=function.signal)
-        return Frame(
-            self._cfa_rule(words.cfa_control, words.cfa_offset),
-            self._value_rule("RA", words.ra_control, words.ra_offset),
-            self._value_rule("FP", words.fp_control, words.fp_offset),
-            signal=function.signal,
-        )
-
-    def _cfa_rule(self, control: int, offset: int) -> CfaRule:
-        if self._v15 and control & _RESERVED:
-            raise RejectedError(Errno.EINVAL, f"reserved bit in CFA control word {control:#x}")
-        if not control & _REG_P:
-            raise RejectedError(
-                Errno.EINVAL, f"CFA control word {control:#x} is not register based"
-            )
-        number = control >> 3 & 0x1F
-        deref = bool(control & _DEREF_P)
-        if number == SP_REGISTER:
-            return CfaRule(CfaBase.SP, offset, deref)
-        if number == FP_REGISTER:
-            return CfaRule(CfaBase.FP, offset, deref)
-        return CfaRule(CfaBase.REG, offset, deref, number)
-
-    def _value_rule(self, what: str, control: int, offset: int) -> ValueRule:
-        if control == 0 and offset == 0:
-            return RETAIN
-        if self._v15 and control & _RESERVED:
-            raise RejectedError(Errno.EINVAL, f"reserved bit in {what} control word {control:#x}")
-        deref = bool(control & _DEREF_P)
-        if control & _REG_P:
-            return ValueRule(ValueBase.REG, offset, deref, control >> 3 & 0x1F)
-        return ValueRule(ValueBase.CFA, offset, deref)

@@ -12,6 +12,7 @@ from emu.unwind.frame import Frame, outermost_frame
 from emu.unwind.policy import KERNEL_V15, Lookup, Policy
 from emu.unwind.protocols import Memory
 from emu.unwind.record import SectionRecord
+from emu.unwind.rules import build_frame
 
 USER_LIMIT = (1 << 47) - 4096
 """End of the user address space of x86-64 with four-level page tables."""
@@ -113,7 +114,9 @@ def _search_rows(decoder: SectionDecoder, function: FunctionEntry, ip: int, poli
         address = row.end
     if match is None:
         return _no_row(function, policy)
-    return Row(decoder.frame(function, match), function, matched, function.start + match.start)
+    words = decoder.data_words(function, match)
+    frame = build_frame(words, policy, start=match.start, signal=function.signal)
+    return Row(frame, function, matched, function.start + match.start)
 
 
 def _no_row(function: FunctionEntry, policy: Policy) -> Row:
