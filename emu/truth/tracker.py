@@ -161,24 +161,27 @@ class Tracker:
                         passed.pending = True
                         self._pending.append(passed)
         for entry in tuple(self._pending):
-            if self._back_in_slot(entry, previous_rsp, rsp):
+            if self._pushed_again(entry, previous_rsp, rsp):
                 entry.pending = False
                 self._resolve_pending(entry, dropped=False)
             elif not self._held(entry, registers):
-                self._remove(entry)
+                if rsp <= entry.slot and self._word(entry.slot) == entry.return_address:
+                    entry.pending = False
+                    self._resolve_pending(entry, dropped=False)
+                else:
+                    self._remove(entry)
 
-    def _back_in_slot(self, entry: Entry, previous_rsp: int, rsp: int) -> bool:
-        """Whether the return address of a pending entry is on the stack again.
-
-        A push may have put it into a new slot (`pop r11; push rax; push r11`).
-        """
-        if entry is self.stack.entries[-1] and rsp == previous_rsp - 8:
-            if self._word(rsp) == entry.return_address:
-                entry.slot = rsp
-                entry.notes.clear()
-                return True
+    def _pushed_again(self, entry: Entry, previous_rsp: int, rsp: int) -> bool:
+        """Whether the return address has just been put back, maybe into another slot."""
+        if (
+            rsp != previous_rsp - 8
+            or entry is not self.stack.entries[-1]
+            or self._word(rsp) != entry.return_address
+        ):
             return False
-        return rsp <= entry.slot and self._word(entry.slot) == entry.return_address
+        entry.slot = rsp
+        entry.notes.clear()
+        return True
 
     def _held(self, entry: Entry, registers: list[int]) -> bool:
         """Whether a register holds the return address, in this frame or in a frame that called."""
@@ -206,8 +209,8 @@ class Tracker:
         entries = self.stack.entries
         index = entries.index(entry)
         del entries[index]
-        if index < len(entries):
-            entries[index].notes.clear()
+        for newer in entries[index:]:
+            newer.notes.clear()
         self.figures.dropped += 1
         self._let_go(entry, dropped=True)
 

@@ -1,0 +1,360 @@
+"""The tracker on short scripted executions: where each rule of the true stack decides.
+
+A script is a list of steps, each the state just before one instruction: its address and length,
+rsp, other registers that changed, and words stored since the step before.
+"""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from emu.truth import Function, Settlement, Tracker
+from emu.unwind import MemoryFault
+
+STACK = 0x7000_0000
+CODE = range(0x1000, 0x9000)
+RCX, RBX, RSI, RBP, RSP = 2, 3, 4, 6, 7
+
+MOV_RSP_RAX = bytes.fromhex("4889c4")
+MOV_RSP_RDI = bytes.fromhex("4889fc")
+MOV_RAX_RSP = bytes.fromhex("4889e0")
+SUB_RAX_RCX = bytes.fromhex("4829c8")
+RET_16 = bytes.fromhex("c21000")
+NOP = b"\x90"
+
+
+@dataclass
+class FakeMemory:
+    """Stack words and code bytes."""
+
+    words: dict[int, int] = field(default_factory=dict)
+    code: dict[int, bytes] = field(default_factory=dict)
+
+    def word(self, address: int, /) -> int:
+        if address not in self.words:
+            raise MemoryFault(address)
+        return self.words[address]
+
+    def read(self, address: int, size: int, /) -> bytes:
+        return self.code.get(address, NOP).ljust(size, NOP)
+
+    def executable(self, address: int) -> bool:
+        return address in CODE
+
+    def writable(self, address: int) -> bool:
+        return address not in CODE
+
+
+@dataclass
+class FakeFunctions:
+    """Functions of 0x100 bytes, named by their start; `parts` belong to another one."""
+
+    parts: dict[int, int] = field(default_factory=dict)
+
+    def function_at(self, pc: int) -> Function | None:
+        start = pc & ~0xFF
+        name = f"f{self.parts.get(start, start):x}" + (".cold" if start in self.parts else "")
+        return Function(start, start + 0x100, name)
+
+
+class Script:
+    """Drives a tracker; keeps registers and memory between steps."""
+
+    def __init__(self, begin: int = STACK) -> None:
+        self.memory = FakeMemory()
+        self.functions = FakeFunctions()
+        self.tracker = Tracker(self.memory, self.functions)
+        self.settled: list[Settlement] = []
+        self.tracker.on_settled = self.settled.append
+        self.registers = [0] * 17
+        self.tracker.begin(begin)
+
+    def code(self, address: int, instruction: bytes) -> None:
+        self.memory.code[address] = instruction
+
+    def at(self, pc: int, rsp: int, *, size: int = 5, **registers: int) -> None:
+        names = {"rax": 0, "rcx": RCX, "rbx": RBX, "rbp": RBP, "rdi": 5}
+        for name, value in registers.items():
+            self.registers[names[name]] = value
+        self.registers[RSP] = rsp
+        self.registers[16] = pc
+        self.tracker.step(pc, size, self.registers[:])
+
+    def call(self, pc: int, rsp: int, target: int) -> None:
+        """The instruction at `pc`, 5 bytes long, calls `target`."""
+        self.at(pc, rsp)
+        self.memory.words[rsp - 8] = pc + 5
+        self.at(target, rsp - 8, size=1)
+
+    @property
+    def stack(self) -> list[int]:
+        return [entry.return_address for entry in self.tracker.entries]
+
+
+def test_call_and_return_are_recognised_by_effect() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    assert script.stack == [0x1005]
+    script.at(0x1005, STACK)
+    assert script.stack == []
+    assert script.tracker.figures.returns_verified == 1
+
+
+def test_call_to_the_next_instruction_is_no_call() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1005)
+    assert script.stack == []
+
+
+def test_a_push_of_the_next_address_without_a_transfer_is_no_call() -> None:
+    script = Script()
+    script.at(0x1000, STACK, size=5)
+    script.memory.words[STACK - 8] = 0x1005
+    script.at(0x1005, STACK - 8)
+    assert script.stack == []
+
+
+def test_an_instruction_that_is_run_again_changes_nothing() -> None:
+    script = Script()
+    script.at(0x1000, STACK)
+    script.call(0x1000, STACK, 0x1100)
+    script.at(0x1100, STACK - 8, size=1)
+    assert script.stack == [0x1005]
+
+
+def test_recursion_matches_by_stack_pointer_not_by_address() -> None:
+    script = Script()
+    for depth in range(3):
+        script.call(0x1010, STACK - 8 * depth, 0x1000)
+    script.at(0x1015, STACK - 16)
+    assert script.stack == [0x1015, 0x1015]
+
+
+def test_a_tail_jump_changes_the_function_and_not_the_entry() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    script.at(0x1200, STACK - 8)
+    assert script.stack == [0x1005]
+    script.at(0x1005, STACK)
+    assert script.stack == []
+
+
+def test_ret_n_releases_arguments() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    script.code(0x1100, RET_16)
+    script.at(0x1005, STACK + 16)
+    assert script.stack == []
+    assert script.tracker.figures.dropped == 0
+
+
+def test_a_return_that_clobbers_rbx_is_a_violation() -> None:
+    script = Script()
+    script.at(0x1000, STACK, rbx=1)
+    script.call(0x1000, STACK, 0x1100)
+    script.at(0x1005, STACK, rbx=2)
+    figures = script.tracker.figures
+    assert (figures.returns, figures.returns_verified, figures.violations) == (1, 0, 1)
+    assert figures.witnesses[0].register == "rbx"
+
+
+def test_a_return_address_in_a_register_is_pending_until_control_returns() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    script.at(0x1101, STACK, size=1, rcx=0x1005)
+    assert script.tracker.pending
+    assert script.stack == [0x1005]
+    script.at(0x1005, STACK)
+    assert script.stack == []
+    assert script.settled == [Settlement.RETURNED]
+
+
+def test_a_return_address_that_no_register_holds_is_dropped() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    script.at(0x1101, STACK, size=1, rcx=0x1005)
+    script.at(0x1102, STACK, size=1, rcx=0)
+    assert script.stack == []
+    assert script.settled == [Settlement.DROPPED]
+    assert script.tracker.figures.dropped == 1
+
+
+def test_a_return_address_pushed_into_another_slot_lives_there() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    script.at(0x1101, STACK, size=1, rcx=0x1005)
+    script.at(0x1102, STACK - 16, size=1)
+    assert script.tracker.pending
+    script.memory.words[STACK - 24] = 0x1005
+    script.at(0x1103, STACK - 24, size=1, rcx=0)
+    assert not script.tracker.pending
+    assert script.tracker.entries[0].slot == STACK - 24
+    script.at(0x1005, STACK - 16)
+    assert script.stack == []
+
+
+def test_a_register_saved_by_a_callee_still_holds_the_return_address() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    script.at(0x1101, STACK, size=1, rbx=0x1005)
+    script.call(0x1102, STACK, 0x1200)
+    script.at(0x1201, STACK - 8, size=1, rbx=0)
+    assert script.stack == [0x1005, 0x1107]
+
+
+def test_a_local_call_that_returns_was_a_call() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1080)
+    assert script.tracker.doubt is not None
+    second = script.tracker.second_reading()
+    assert second is not None
+    assert len(second) == 0
+    script.at(0x1005, STACK)
+    assert script.settled == [Settlement.FIRST]
+
+
+def test_a_local_call_whose_slot_is_overwritten_was_none() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1080)
+    script.memory.words[STACK - 8] = 0x2000
+    script.at(0x1084, STACK - 8, size=1)
+    assert script.settled == [Settlement.SECOND]
+    assert script.stack == []
+    assert script.tracker.doubt is None
+
+
+def test_a_call_to_its_own_function_s_start_is_no_local_call() -> None:
+    script = Script()
+    script.call(0x1080, STACK, 0x1000)
+    assert script.tracker.doubt is None
+    assert script.stack == [0x1085]
+
+
+def deep(script: Script, depth: int = 4) -> None:
+    """`depth` nested calls, each frame 0x20 bytes: f1000 -> f1100 -> f1200 ..."""
+    for level in range(depth):
+        pc = 0x1000 + 0x100 * level
+        script.call(pc, STACK - 0x20 * level, pc + 0x100)
+        script.at(pc + 0x101, STACK - 0x20 * (level + 1), size=3)
+
+
+def test_longjmp_to_a_frame_drops_the_entries_above_it() -> None:
+    script = Script()
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    # f1100 has rsp = STACK - 0x20 at its calls.
+    script.at(0x1404, STACK - 0x20, size=2)
+    assert script.stack == [0x1005]
+    assert script.tracker.figures.dropped == 3
+    assert script.tracker.doubt is None
+
+
+def test_longjmp_to_another_depth_of_a_frame_is_settled_by_where_it_lands() -> None:
+    script = Script()
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    script.at(0x1404, STACK - 0x18, size=2)
+    assert script.tracker.doubt is not None
+    script.at(0x1150, STACK - 0x18)
+    assert script.settled == [Settlement.FIRST]
+    assert script.stack == [0x1005]
+
+
+def test_a_landing_in_the_cold_part_of_the_frame_s_function_is_a_jump() -> None:
+    script = Script()
+    script.functions.parts[0x8000] = 0x1100
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    script.at(0x1404, STACK - 0x18, size=2)
+    script.at(0x8010, STACK - 0x18)
+    assert script.settled == [Settlement.FIRST]
+
+
+def test_a_stack_inside_a_caller_s_array_is_a_new_stack() -> None:
+    script = Script()
+    deep(script)
+    before = script.stack
+    script.code(0x1401, MOV_RSP_RDI)
+    script.memory.words[STACK - 0x18] = 0
+    script.at(0x1404, STACK - 0x18, size=2)
+    script.at(0x5000, STACK - 0x18, size=3)
+    assert script.settled == [Settlement.SECOND]
+    assert script.stack == []
+    assert script.tracker.figures.dropped == 0
+    script.code(0x5000, MOV_RSP_RDI)
+    script.at(0x5003, STACK - 0x80)
+    assert script.stack == before
+    assert script.tracker.figures.switches == 2
+
+
+def test_a_switch_to_other_memory_begins_with_the_word_there_if_it_is_code() -> None:
+    script = Script()
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    script.memory.words[0x5000_0000] = 0x3000
+    script.at(0x1404, 0x5000_0000, size=2)
+    assert script.stack == [0x3000]
+    script.at(0x4000, 0x5000_0000, rbp=7)
+    script.at(0x3000, 0x5000_0008)
+    assert script.stack == []
+    assert script.tracker.figures.violations == 0
+
+
+def test_a_function_pointer_prepared_for_a_register_is_no_return_address() -> None:
+    script = Script()
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    script.memory.words[0x5000_0000] = 0x3000
+    script.at(0x1404, 0x5000_0000, size=1)
+    script.at(0x1405, 0x5000_0008, size=1, rbx=0x3000)
+    assert script.stack == []
+    assert not script.tracker.pending
+
+
+def test_a_parked_stack_is_resumed_where_it_was_left() -> None:
+    script = Script()
+    deep(script)
+    before = script.stack
+    script.code(0x1401, MOV_RSP_RDI)
+    script.memory.words[0x5000_0000] = 0
+    script.at(0x1404, 0x5000_0000, size=2)
+    script.at(0x4000, 0x5000_0000, size=3)
+    script.code(0x4000, MOV_RSP_RDI)
+    script.at(0x4003, STACK - 0x80)
+    assert script.stack == before
+
+
+def test_a_parked_stack_goes_with_its_memory() -> None:
+    script = Script()
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    script.memory.words[0x5000_0000] = 0
+    script.at(0x1404, 0x5000_0000, size=2)
+    script.tracker.unmapped(STACK - 0x1000, STACK + 0x1000)
+    script.at(0x4000, 0x5000_0000, size=3)
+    script.code(0x4000, MOV_RSP_RDI)
+    script.at(0x4003, STACK - 0x80)
+    assert script.stack == []
+
+
+def test_an_alloca_through_a_register_stays_on_its_stack() -> None:
+    script = Script()
+    deep(script)
+    before = script.stack
+    for pc, instruction in ((0x1401, MOV_RAX_RSP), (0x1404, SUB_RAX_RCX), (0x1407, MOV_RSP_RAX)):
+        script.code(pc, instruction)
+        script.at(pc, STACK - 0x80, size=3)
+    script.memory.words[STACK - 0x400] = 0x1105  # a stale return address
+    script.at(0x140A, STACK - 0x400)
+    assert script.stack == before
+    assert script.tracker.figures.switches == 0
+
+
+@pytest.mark.parametrize("rsp", [STACK - 0x78, STACK - 0x68])
+def test_restoring_rsp_within_the_frame_is_nothing(rsp: int) -> None:
+    script = Script()
+    deep(script)
+    before = script.stack
+    script.code(0x1401, MOV_RSP_RDI)
+    script.at(0x1404, rsp)
+    assert script.stack == before
