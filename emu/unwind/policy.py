@@ -45,12 +45,14 @@ class Policy:
     """RA = CFA+n and FP = CFA+n, without a load, can be evaluated."""
     frame_pointers: bool
     """Frame pointers are followed where a lookup fails."""
+    signal_frames: bool
+    """Without a row, the code of a signal's restorer is recognised and its frame read."""
     outermost_rows: bool
     """A row without data words ends the walk."""
     outermost_empty: bool
     """A default FDE without rows ends the walk."""
     outermost_zero_fp: bool
-    """A frame with rbp = 0 is the last one."""
+    """A frame without a row and with rbp = 0 is the last one."""
     duplicate_on_fork: bool
     """A forked child inherits the registered sections."""
 
@@ -69,6 +71,7 @@ _KERNEL_V15 = Policy(
     base_deref=True,
     value_rules=False,
     frame_pointers=True,
+    signal_frames=False,
     outermost_rows=True,
     outermost_empty=False,
     outermost_zero_fp=False,
@@ -85,6 +88,7 @@ _FORMAT = Policy(
     base_deref=True,
     value_rules=True,
     frame_pointers=False,
+    signal_frames=False,
     outermost_rows=True,
     outermost_empty=True,
     outermost_zero_fp=False,
@@ -102,7 +106,7 @@ POLICIES: tuple[Policy, ...] = (
         duplicate_on_fork=False,
     ),
     _FORMAT,
-    replace(_FORMAT, name="glibc", outermost_zero_fp=True),
+    replace(_FORMAT, name="glibc", signal_frames=True, outermost_zero_fp=True),
 )
 """The named policies; `kernel-v15` is the default everywhere."""
 

@@ -7,6 +7,7 @@ from emu.unwind.errors import Errno, LookupFailure
 from emu.unwind.evaluate import Reason, Refusal, State, evaluate
 from emu.unwind.frame import RETAIN, CfaBase, CfaRule, Frame, ValueBase, ValueRule
 from emu.unwind.protocols import Memory, Registers
+from emu.unwind.signal_frame import interrupted_state
 from emu.unwind.store import SectionStore
 
 
@@ -16,6 +17,8 @@ class Method(IntFlag):
     NONE = 0
     SFRAME = 1
     FRAME_POINTER = 2
+    SIGNAL = 4
+    """Not the kernel's: the frame of a signal was recognised (policy `signal-frames`)."""
 
 
 class Ending(Enum):
@@ -179,6 +182,12 @@ class Walk:
             if isinstance(found, Frame):
                 return self._apply(found)
             lookup = found
+        if self._policy.signal_frames and self.word_size == 8:
+            interrupted = interrupted_state(self.state, self._memory)
+            if interrupted is not None:
+                self.current_type = Method.SIGNAL
+                self.state = interrupted
+                return 0
         self.current_type = Method.NONE
         if self._policy.outermost_zero_fp and self.state.fp == 0:
             return self._stop(0, End(Ending.ZERO_FP, lookup))
