@@ -27,6 +27,9 @@ ARCHITECTURE = "amd64"
 
 OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
 
+TIMEOUT = 1800.0
+"""Seconds that one run of apt may take; a slow line needs some minutes."""
+
 HOOKS = (
     "APT::Update::Pre-Invoke",
     "APT::Update::Post-Invoke",
@@ -95,9 +98,13 @@ class PrivateApt:
                 text=True,
                 errors="replace",
                 check=False,
+                timeout=TIMEOUT,
             )
         except OSError as error:
             raise ToolchainError(f"{command[0]}: {error.strerror}") from error
+        except subprocess.TimeoutExpired as error:
+            minutes = f"{TIMEOUT / 60:.0f} minutes"
+            raise ToolchainError(f"{' '.join(command[:2])}: no end after {minutes}") from error
         if result.returncode != 0:
             cause = first_complaint(result.stdout + result.stderr)
             verb = " ".join(command[:2])

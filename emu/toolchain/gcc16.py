@@ -12,7 +12,7 @@ from emu.toolchain import unpack
 from emu.toolchain.error import ToolchainError
 from emu.toolchain.probe import succeeds
 
-PACKAGES = ["gcc-16", "g++-16", "libc6-dev"]
+PACKAGES = ("gcc-16", "g++-16", "libc6-dev")
 DRIVERS = ("gcc-16", "g++-16")
 SPECS = "dynamic-linker.specs"
 
@@ -21,20 +21,37 @@ def finish(directory: Path) -> None:
     """Make `bin` with the drivers; see that what they build runs here."""
     root, made = directory / "root", directory / "bin"
     made.mkdir()
-    loader, libraries = root / unpack.LOADER, root / unpack.LIBRARIES[0]
-    # Appended to gcc's own, and the last -dynamic-linker counts. (gcc, "Spec Files")
+    loader, libraries = (
+        # In specs a backslash takes the next character as it is. (gcc, "Spec Files")
+        str(root / name).replace("\\", "\\\\").replace(" ", "\\ ")
+        for name in (unpack.LOADER, unpack.LIBRARIES[0])
+    )
+    # Appended to gcc's own specs; the last -dynamic-linker counts.
     (directory / SPECS).write_text(
         "*link:\n+ %{!static:%{!static-pie:%{!shared:%{!r:"
         f"-dynamic-linker {loader} -rpath {libraries}"
         "}}}}\n\n"
     )
     for name in DRIVERS:
-        program = root / "usr/bin" / f"x86_64-linux-gnu-{name}"
-        arguments = [f"--sysroot={root}", f"-specs={directory / SPECS}"]
         driver = made / name
-        driver.write_text(f'#!/bin/sh\nexec {shlex.join([str(program), *arguments])} "$@"\n')
+        driver.write_text(_driver(directory, root / "usr/bin" / f"x86_64-linux-gnu-{name}"))
         driver.chmod(0o755)
     _try(directory)
+
+
+def _driver(directory: Path, program: Path) -> str:
+    """A script that runs gcc in its own file system, with the assembler and linker beside it.
+
+    A `-B` of the user's goes before these, as its documentation says of `COMPILER_PATH`.
+    """
+    root = directory / "root"
+    tools = shlex.quote(str(root / "usr/bin"))
+    command = [str(program), f"--sysroot={root}", f"-specs={directory / SPECS}"]
+    return (
+        "#!/bin/sh\n"
+        f"export COMPILER_PATH={tools}${{COMPILER_PATH:+:$COMPILER_PATH}}\n"
+        f'exec {shlex.join(command)} "$@"\n'
+    )
 
 
 def _try(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -22,6 +23,21 @@ class Extra(Enum):
     GCC_16 = "gcc-16"
 
 
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A private copy that can be made.
+
+    `finish` gets the directory in which the packages are unpacked below `root` and makes its
+    `bin`; it raises `ToolchainError` if what is there does not serve. `megabytes` is what it
+    takes at most while it is being made.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    megabytes: int
+    finish: Callable[[Path], None]
+
+
 def silent(_line: str) -> None:
     """Progress that nobody watches."""
 
@@ -38,10 +54,10 @@ def install_copies(
     try:
         with cache.locked(lambda: progress("waiting for another installation")):
             if binutils and not _has_working_binutils():
-                _from_newer_suite(BINUTILS, ["binutils"], _finish_binutils, progress)
+                _from_newer_suite(BINUTILS_COMPONENT, progress)
             for extra in extras:
                 if cache.find_copy(extra.value) is None:
-                    _from_newer_suite(extra.value, gcc16.PACKAGES, gcc16.finish, progress)
+                    _from_newer_suite(EXTRA_COMPONENTS[extra], progress)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         raise ToolchainError(f"{place}{error.strerror}") from error
@@ -54,40 +70,41 @@ def _has_working_binutils() -> bool:
     return bool(probe.written_by_assembler(copy.bin / "as", (NEEDED_VERSION,)))
 
 
-def _from_newer_suite(
-    name: str, packages: list[str], finish: Callable[[Path], None], progress: Progress
-) -> None:
-    """Try each suite of each archive until one gives a copy that works; the first reason if none.
-
-    `finish` gets the directory in which the packages are unpacked below `root` and makes its
-    `bin`; it raises `ToolchainError` if what is there does not serve.
-    """
+def _from_newer_suite(component: Component, progress: Progress) -> None:
+    """Try each suite of each archive until one gives a working copy; else the first reason."""
     archives, release = apt.machine_archives()
+    # apt does not always notice a full disk: some versions wait for ever.
+    free = shutil.disk_usage(cache.cache_root()).free >> 20
+    if free < component.megabytes:
+        raise ToolchainError(
+            f"{cache.cache_root()}: no space left; {component.name} needs"
+            f" {component.megabytes} MB and {free} MB are free"
+        )
     reasons: list[ToolchainError] = []
     for archive in archives:
         for suite in release.rolling_suites:
-            with cache.under_construction(name) as directory:
+            with cache.under_construction(component.name) as directory:
                 source = apt.PrivateApt(directory / "apt", archive, suite)
                 try:
-                    versions = _unpack(source, directory, packages, progress, name)
-                    progress(f"{name}: trying it")
-                    finish(directory)
+                    versions = _unpack(component, source, directory, progress)
+                    progress(f"{component.name}: trying it")
+                    component.finish(directory)
                 except ToolchainError as reason:
                     reasons.append(reason)
                     continue
-                cache.publish(cache.Copy(name, directory, suite, versions))
+                cache.publish(cache.Copy(component.name, directory, suite, versions))
                 return
     raise reasons[0]
 
 
 def _unpack(
-    source: apt.PrivateApt, directory: Path, packages: list[str], progress: Progress, name: str
+    component: Component, source: apt.PrivateApt, directory: Path, progress: Progress
 ) -> tuple[tuple[str, str], ...]:
-    progress(f"{name}: reading the package lists of {source.suite}")
+    progress(f"{component.name}: reading the package lists of {source.suite}")
     source.update()
-    progress(f"{name}: downloading from {source.suite}")
-    files = source.download(packages)
-    progress(f"{name}: unpacking {len(files)} packages")
+    progress(f"{component.name}: downloading from {source.suite}")
+    files = source.download(component.packages)
+    progress(f"{component.name}: unpacking {len(files)} packages")
     root = directory / "root"
     unpack.unpack(files, root)
     unpack.make_runnable(root)
@@ -111,3 +128,7 @@ def _finish_binutils(directory: Path) -> None:
         )
     if not probe.kept_by_linker(linker, assembler, (NEEDED_VERSION,)):
         raise ToolchainError(f"the suite's linker does not keep SFrame V{NEEDED_VERSION}")
+
+
+BINUTILS_COMPONENT = Component(BINUTILS, ("binutils",), 200, _finish_binutils)
+EXTRA_COMPONENTS = {Extra.GCC_16: Component(Extra.GCC_16.value, gcc16.PACKAGES, 700, gcc16.finish)}
