@@ -1,8 +1,9 @@
 """Call frame instructions to the rows GNU as 2.47 derives from them.
 
-SFrame specification, 'What GNU as emits on x86-64'. A location advance ends a row; instructions
-that touch CFA, FP or RA make the row of their place one of its own, others leave the row before
-in force. What rows cannot express drops the FDE, with the assembler's words for the reason.
+SFrame specification, 'What GNU as emits on x86-64'. A location advance begins a row. One that
+no instruction about CFA, FP or RA touches is merged into the row before it when the next
+begins; the last one of a procedure is kept all the same. What rows cannot express drops the FDE,
+with the assembler's words for the reason.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from emu.sframe import UNDEFINED, Rule, Rules
 
 _NAMES = {RSP: "SP", RBP: "FP", RIP: "RA"}
 _FIXED_RA = Rule(None, -8, deref=True)
+_NO_CFA = Rule(RSP, 0)
+"""What as writes in a row of a procedure that has said nothing about its CFA."""
 _MOST_ROWS = 0xFFFF
 
 
@@ -20,10 +23,12 @@ _MOST_ROWS = 0xFFFF
 class Translation:
     """Rows as pairs (start offset in bytes, rules); `dropped` says why there is no FDE.
 
+    `flexible`: an instruction needed the flexible FDE type, whether or not a row still shows it.
     For a signal frame the FDE stays, without rows, although `dropped` has a reason.
     """
 
     rows: tuple[tuple[int, Rules], ...]
+    flexible: bool = False
     dropped: str | None = None
 
     def emitted(self, procedure: Procedure) -> bool:
@@ -49,38 +54,42 @@ class _State:
     def rules(self) -> Rules:
         if self.ra_undefined:
             return UNDEFINED
-        assert self.cfa is not None, "a row is made by an instruction that needs a CFA"
-        return Rules(self.cfa, self.ra, self.fp)
+        return Rules(self.cfa or _NO_CFA, self.ra, self.fp)
 
 
 class _Machine:
     def __init__(self, procedure: Procedure) -> None:
         self.rows: list[tuple[int, _State]] = []
         self.state = _State(None if procedure.simple else Rule(RSP, 8))
-        self.touched = not procedure.simple
         self.location = 0
+        self.has_row = self.touched = not procedure.simple
+        self.flexible = False
         self.remembered: _State | None = None
 
     def advance(self, offset: int) -> None:
         if self.touched:
             self.rows.append((self.location, self.state))
-            self.touched = False
         self.location = offset
+        self.has_row, self.touched = True, False
+
+    def finish(self) -> None:
+        if self.has_row:
+            self.rows.append((self.location, self.state))
 
     def change(self, state: _State) -> None:
         self.state = state
-        self.touched = True
+        self.has_row = self.touched = True
 
     def execute(self, one: Instruction) -> None:
         match one.op:
             case Op.DEF_CFA | Op.DEF_CFA_REGISTER | Op.DEF_CFA_OFFSET:
                 self.define_cfa(self.cfa_of(one))
             case Op.REMEMBER_STATE:
-                if not self.rows:
+                if not self.has_row:
                     raise _NotRepresentableError(
                         ".cfi_remember_state without prior SFrame FRE state"
                     )
-                self.remembered = self.rows[-1][1]
+                self.remembered = self.state
             case Op.RESTORE_STATE:
                 if self.remembered is not None:
                     self.change(self.remembered)
@@ -107,7 +116,7 @@ class _Machine:
             case (Op.SAME_VALUE, register) if register == RBP:
                 self.saved(register, None)
             case (Op.RESTORE, register) if register == RBP:
-                self.saved(register, self.rows[0][1].fp if self.rows else None)
+                self.saved(register, self.rows[0][1].fp if self.rows else self.state.fp)
 
     def cfa_of(self, one: Instruction) -> Rule:
         before = self.state.cfa
@@ -125,26 +134,33 @@ class _Machine:
                 return replace(before, offset=offset)
 
     def define_cfa(self, rule: Rule) -> None:
+        self.flexible = self.flexible or rule.deref or rule.base not in {RSP, RBP}
         self.change(replace(self.state, cfa=rule))
 
     def saved(self, register: int, rule: Rule | None) -> None:
+        in_cfa_slot = rule is None or (rule.base is None and rule.deref)
         if register == RBP:
+            self.flexible = self.flexible or not in_cfa_slot
             self.change(replace(self.state, fp=rule))
+        elif register == RIP and rule == _FIXED_RA:
+            self.change(replace(self.state, ra=rule))  # an undefined RA stays undefined
         elif register == RIP and rule is not None:
-            self.change(replace(self.state, ra=rule))
+            self.flexible = True
+            self.change(replace(self.state, ra=rule, ra_undefined=False))
 
     def escape(self, escape: Escape) -> None:
+        rule = Rule(escape.register, escape.value, deref=True)
+        cfa = self.state.cfa
         match escape.kind:
             case EscapeKind.IGNORED:
                 pass
             case EscapeKind.FP_SLOT:
-                self.change(replace(self.state, fp=Rule(escape.register, escape.value, deref=True)))
+                self.saved(RBP, rule)
             case EscapeKind.CFA_SLOT:
-                self.define_cfa(Rule(escape.register, escape.value, deref=True))
-            case EscapeKind.ARGS_SIZE:
-                if self.state.cfa is None or self.state.cfa.base != RBP:
-                    raise _NotRepresentableError(escape.reason)
-            case EscapeKind.NOT_REPRESENTABLE:
+                self.define_cfa(rule)
+            case EscapeKind.ARGS_SIZE if cfa is not None and cfa.base == RBP:
+                pass
+            case EscapeKind.ARGS_SIZE | EscapeKind.NOT_REPRESENTABLE:
                 raise _NotRepresentableError(escape.reason)
 
 
@@ -154,7 +170,7 @@ def _in_32_bits(value: int, directive: str) -> int:
     return value
 
 
-def _rows(procedure: Procedure) -> list[tuple[int, _State]]:
+def _run(procedure: Procedure) -> _Machine:
     if procedure.return_column != RIP:
         raise _NotRepresentableError(f"non-default RA register {procedure.return_column}")
     machine = _Machine(procedure)
@@ -162,16 +178,17 @@ def _rows(procedure: Procedure) -> list[tuple[int, _State]]:
         if instruction.offset != machine.location:
             machine.advance(instruction.offset)
         machine.execute(instruction)
-    machine.advance(procedure.size)
+    machine.finish()
     if len(machine.rows) > _MOST_ROWS:
         raise _NotRepresentableError("Number of FREs exceeds UINT16_MAX")
-    return machine.rows
+    return machine
 
 
 def translate(procedure: Procedure) -> Translation:
     """The rows of a procedure, or why it has none."""
     try:
-        rows = _rows(procedure)
+        machine = _run(procedure)
     except _NotRepresentableError as reason:
-        return Translation((), str(reason))
-    return Translation(tuple((start, state.rules()) for start, state in rows))
+        return Translation((), dropped=str(reason))
+    rows = tuple((start, state.rules()) for start, state in machine.rows)
+    return Translation(rows, machine.flexible)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from emu.cfi.instructions import Procedure
 from emu.cfi.rows import translate
-from emu.sframe import Function
+from emu.sframe import FdeType, Function
 
 
 def functions(procedures: Sequence[Procedure]) -> Iterator[Function]:
@@ -16,6 +16,7 @@ def functions(procedures: Sequence[Procedure]) -> Iterator[Function]:
                 start=procedure.start,
                 size=procedure.size,
                 rows=translation.rows,
+                fde_type=FdeType.FLEXIBLE if translation.flexible else FdeType.DEFAULT,
                 signal=procedure.signal,
             )
 
