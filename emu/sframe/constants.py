@@ -83,7 +83,10 @@ _SP_FP_RA: Final = {
 
 
 class FreType(IntEnum):
-    """Width of an FRE's start offset; `1 << FreType` is the number of bytes."""
+    """Width of an FRE's start offset; `1 << FreType` is the number of bytes.
+
+    SFrame specification, 'The SFrame FRE Types'.
+    """
 
     ADDR1 = 0
     ADDR2 = 1
@@ -91,14 +94,17 @@ class FreType(IntEnum):
 
 
 class PcType(IntEnum):
-    """How a pc selects a row: by its distance from the start, or that modulo a block size."""
+    """How a pc selects a row: by its distance from the start, or that modulo a block size.
+
+    SFrame specification, 'The SFrame FDE PC Types'.
+    """
 
     INC = 0
     MASK = 1
 
 
 class FdeType(IntEnum):
-    """What the data words of the rows mean. SFrame specification, 'FDE types'."""
+    """What the data words of the rows mean. SFrame specification, 'The SFrame FDE Types'."""
 
     DEFAULT = 0
     FLEXIBLE = 1

@@ -1,7 +1,8 @@
 """The text `readelf --sframe` (GNU binutils 2.47) prints for a section.
 
 The layout is readelf's, oddities included: a dereferenced rule on the CFA looks like one that is
-not. `equations=True` shows the rules as they are instead of readelf's three columns.
+not. V1, which 2.47 refuses, is shown as readelf 2.40 did. `equations=True` shows the rules as they
+are instead of readelf's three columns.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,8 +14,7 @@ from emu.sframe.fre import Row
 from emu.sframe.header import Header
 from emu.sframe.section import Section
 from emu.sframe.words import (
-    S390X_CFA_ADJUSTMENT,
-    S390X_CFA_SCALE,
+    cfa_offset,
     controlled_rule,
     signed,
 )
@@ -47,10 +47,15 @@ def header_lines(header: Header) -> Iterator[str]:
     yield "  Header :"
     yield ""
     yield f"    Version: SFRAME_VERSION_{header.version:d}"
-    yield "    Flags: " + ",\n           ".join(flag_names(header))
-    if header.fixed_fp_offset:
+    *names, last = flag_names(header)
+    label = "    Flags: "
+    for name in names:
+        yield f"{label}{name},"
+        label = " " * len(label)
+    yield label + last
+    if header.fixed_fp_offset and header.version > Version.V1:
         yield f"    CFA fixed FP offset: {header.fixed_fp_offset}"
-    if header.fixed_ra_offset:
+    if header.fixed_ra_offset and header.version > Version.V1:
         yield f"    CFA fixed RA offset: {header.fixed_ra_offset}"
     yield f"    Num FDEs: {signed(header.num_fdes, 4)}"
     yield f"    Num FREs: {signed(header.num_fres, 4)}"
@@ -112,12 +117,10 @@ def row_columns(section: Section, attributes: Attributes, row: Row) -> tuple[str
 def _default_columns(section: Section, row: Row) -> tuple[str, str, str]:
     header = section.header
     offsets = [signed(word, row.word_size) for word in row.words]
-    cfa = offsets.pop(0)
-    if section.abi is Abi.S390X:
-        cfa = cfa * S390X_CFA_SCALE + S390X_CFA_ADJUSTMENT
+    cfa = _printed_cfa_offset(section.abi, offsets.pop(0))
     fp = ra = "u"
     if header.fixed_ra_offset:
-        ra = "f"
+        ra = "f" if header.version > Version.V1 else "u"
     elif offsets:
         offset = offsets.pop(0)
         ra = _slot(section, offset) if offset else "U"
@@ -144,7 +147,10 @@ def _flexible_columns(section: Section, row: Row) -> tuple[str, str, str]:
         offset = next(words, None)
         if offset is None:
             raise SFrameError(f"control word {control:#x} without its offset", row.offset)
-        columns.append(_entity(section, control, signed(offset, row.word_size)))
+        value = signed(offset, row.word_size)
+        if not columns:
+            value = _printed_cfa_offset(section.abi, value)
+        columns.append(_entity(section, control, value))
     cfa, ra, fp = (*columns, None, None)[:3]
     if ra is None:
         ra = "f" if section.header.fixed_ra_offset else "u"
@@ -158,3 +164,8 @@ def _entity(section: Section, control: int, offset: int) -> str:
     abi = section.abi
     name = {abi.sp: "sp", abi.fp: "fp"}.get(rule.base, f"r{rule.base}")
     return f"({name}{offset:+d})" if rule.deref else f"{name}{offset:+d}"
+
+
+def _printed_cfa_offset(abi: Abi, word: int) -> int:
+    # readelf keeps it in 32 bits, which the scaled offsets of s390x can leave.
+    return signed(cfa_offset(abi, word) & 0xFFFFFFFF, 4)

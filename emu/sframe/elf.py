@@ -13,7 +13,7 @@ from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, Final
 
-from emu.sframe.constants import PT_GNU_SFRAME, SHT_GNU_SFRAME, Abi, ByteOrder
+from emu.sframe.constants import PT_GNU_SFRAME, SHT_GNU_SFRAME, Abi, ByteOrder, Version
 from emu.sframe.error import SFrameError
 from emu.sframe.header import STRUCT_PREFIX
 
@@ -281,6 +281,9 @@ _ABSOLUTE: Final = {62: {1: 8, 10: 4, 11: 4}, 183: {257: 8, 258: 4}, 22: {22: 8,
 
 
 def _relocated(elf: Elf, section: ElfSection, data: memoryview) -> memoryview:
+    if data[2:3] == bytes((Version.V1,)):
+        # readelf 2.40, the only one that dumps V1, shows its functions unrelocated.
+        return data
     image = bytearray(data)
     for relocation in elf.relocations(section):
         place = section.offset + relocation.offset

@@ -105,6 +105,8 @@ class FreReader:
 
         Raises `SFrameError` where a row leaves the sub-section or has no word size.
         """
+        if not count:
+            return []
         unpack, width = self._head(position, fre_type)
         view, bodies = self.view, self._bodies
         last = self.end - width - 1
@@ -153,7 +155,7 @@ class FreReader:
         return Row(found_start, found, found_end, body)
 
     def _head(self, position: int, fre_type: int) -> tuple[_Unpack, int]:
-        if fre_type not in set(FreType):
+        if fre_type > FreType.ADDR4:
             raise SFrameError(f"FRE type {fre_type} is not 0, 1 or 2", position)
         return _HEAD[self.byte_order][fre_type].unpack_from, 1 << fre_type
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from emu.sframe.constants import FdeType, FreType
+from emu.sframe.constants import FreType, Version
+from emu.sframe.error import SFrameError
 from emu.sframe.fde import Fde
 from emu.sframe.section import Section
 from emu.sframe.writer import Function, RawRow, write_section
@@ -12,10 +13,11 @@ def function_of(fde: Fde, *, raw: bool = False) -> Function:
     """The function `fde` describes, to be written again.
 
     The writer is left to choose FDE type and word sizes, and the FRE type is told because the
-    linker does not choose it by the size of a PLT entry. With `raw` the rows are the bytes
-    found. Raises `SFrameError` for what cannot be decoded.
+    linker does not choose it by the size of a PLT entry. With `raw` rows and info bytes are
+    those found. Raises `SFrameError` for what cannot be decoded.
     """
     at = fde.attributes
+    known = {int(fre_type) for fre_type in FreType}
     return Function(
         start=fde.start,
         size=fde.size,
@@ -27,8 +29,10 @@ def function_of(fde: Fde, *, raw: bool = False) -> Function:
         rep_size=at.rep_size,
         signal=at.signal,
         pauth_b_key=at.pauth_b_key,
-        fre_type=FreType(at.fre_type),
-        fde_type=FdeType(at.fde_type) if raw else None,
+        # A function without rows may have any.
+        fre_type=FreType(at.fre_type) if at.fre_type in known else None,
+        info=at.info if raw else None,
+        info2=at.info2 if raw else None,
     )
 
 
@@ -37,6 +41,8 @@ def rewrite(section: Section, *, raw: bool = False) -> bytes:
 
     Only V3. Raises `SFrameError` for what cannot be decoded.
     """
+    if section.version is not Version.V3:
+        raise SFrameError(f"version {section.version:d} is read only, not written", 2)
     fdes: Sequence[Fde] = section.fdes
     by_data = sorted(range(len(fdes)), key=lambda i: fdes[i].data_offset)
     place = {index: position for position, index in enumerate(by_data)}
@@ -52,6 +58,7 @@ def rewrite(section: Section, *, raw: bool = False) -> bytes:
         pcrel=header.is_pcrel,
         auxiliary=section.auxiliary_header,
         flags=header.flags,
+        num_fres=header.num_fres if raw else None,
         gap_before_fdes=header.fde_offset,
         gap_before_fres=header.fres_start - header.fdes_end,
     )

@@ -1,6 +1,6 @@
 """The rules of a row as values: where CFA, RA and FP are.
 
-SFrame specification, 'SFrame Frame Row Entries'. A rule is an equation and prints as one:
+SFrame specification, 'Interpretation of SFrame FREs'. A rule is an equation and prints as one:
 `CFA = rsp+16, RA = *(CFA-8), FP = *(CFA-16)`.
 """
 

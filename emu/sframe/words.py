@@ -1,7 +1,7 @@
 """Data words of a row and the rules they stand for, both ways.
 
-SFrame specification, 'The SFrame FRE Data Words': default FDEs hold bare offsets whose meaning is
-the ABI's; flexible FDEs hold pairs of control word and offset.
+SFrame specification, 'Default FDE Type Interpretation': bare offsets whose meaning is the ABI's;
+'Flexible FDE Type Interpretation': pairs of control word and offset.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from emu.sframe.constants import Abi, FdeType, Version
 from emu.sframe.error import SFrameError
 from emu.sframe.rules import UNDEFINED, Rule, Rules
 
-S390X_CFA_ADJUSTMENT: Final = 160
-S390X_CFA_SCALE: Final = 8
+_S390X_ADJUSTMENT: Final = 160
+_S390X_SCALE: Final = 8
 
 _REGISTER_BASE: Final = 0x1
 _DEREF: Final = 0x2
@@ -76,6 +76,20 @@ def signed(word: int, size: int) -> int:
     return word - (word >> 8 * size - 1 << 8 * size)
 
 
+def cfa_offset(abi: Abi, word: int) -> int:
+    """The CFA offset in bytes of a signed data word; s390x stores it adjusted and scaled."""
+    return word * _S390X_SCALE + _S390X_ADJUSTMENT if abi is Abi.S390X else word
+
+
+def stored_cfa_offset(abi: Abi, offset: int) -> int:
+    """The inverse of `cfa_offset`. Raises `SFrameError` for an offset that s390x cannot store."""
+    if abi is not Abi.S390X:
+        return offset
+    if (offset - _S390X_ADJUSTMENT) % _S390X_SCALE:
+        raise SFrameError(f"s390x stores CFA offsets in units of 8, not {offset}")
+    return (offset - _S390X_ADJUSTMENT) // _S390X_SCALE
+
+
 def control_word(rule: Rule) -> int:
     """The control word of a rule: register, whether it is one, whether to dereference."""
     if rule.base is None:
@@ -109,9 +123,7 @@ def _decode_default(convention: Convention, info: int, offsets: list[int]) -> Ru
     abi = convention.abi
     base = abi.sp if info & SP_BASED else abi.fp
     rest = iter(offsets)
-    offset = next(rest)
-    if abi is Abi.S390X:
-        offset = offset * S390X_CFA_SCALE + S390X_CFA_ADJUSTMENT
+    offset = cfa_offset(abi, next(rest))
     ra = convention.fixed_ra or _slot(convention, next(rest, 0))
     fp = convention.fixed_fp
     if fp is None and (word := next(rest, None)) is not None:
@@ -144,6 +156,7 @@ def _decode_flexible(convention: Convention, info: int, words: Sequence[int], si
     cfa, ra, fp = (*groups, None, None)[:3]
     if cfa is None or cfa.base is None:
         raise SFrameError("the CFA of a flexible row is not based on a register")
+    cfa = Rule(cfa.base, cfa_offset(convention.abi, cfa.offset), cfa.deref)
     return Rules(cfa, ra or convention.fixed_ra, fp or convention.fixed_fp, bool(info & MANGLED))
 
 
@@ -153,8 +166,6 @@ def is_default(convention: Convention, rules: Rules) -> bool:
     if cfa is None:
         return True
     if cfa.deref or cfa.base not in {convention.abi.sp, convention.abi.fp}:
-        return False
-    if convention.abi is Abi.S390X and (cfa.offset - S390X_CFA_ADJUSTMENT) % S390X_CFA_SCALE:
         return False
     if ra != convention.fixed_ra and not (
         convention.fixed_ra is None and _is_slot(ra) and ra.offset != 0
@@ -182,10 +193,7 @@ def encode(convention: Convention, fde_type: FdeType, rules: Rules) -> tuple[int
 def _encode_default(
     convention: Convention, cfa: Rule, ra: Rule | None, fp: Rule | None
 ) -> list[Word]:
-    offset = cfa.offset
-    if convention.abi is Abi.S390X:
-        offset = (offset - S390X_CFA_ADJUSTMENT) // S390X_CFA_SCALE
-    words = [Word(offset)]
+    words = [Word(stored_cfa_offset(convention.abi, cfa.offset))]
     has_fp = fp is not None and convention.fixed_fp is None
     if convention.fixed_ra is None and (ra is not None or has_fp):
         words.append(Word(ra.offset if ra is not None else 0))
@@ -199,7 +207,7 @@ def _encode_flexible(convention: Convention, rules: Rules) -> list[Word]:
     cfa, ra, fp = rules.cfa, rules.ra, rules.fp
     if cfa is None or cfa.base is None:
         raise SFrameError(f"the CFA must be based on a register: {text}")
-    words = _pair(cfa)
+    words = _pair(cfa, stored_cfa_offset(convention.abi, cfa.offset))
     for name, rule, fixed in (
         ("RA", ra, convention.fixed_ra),
         ("FP", fp, convention.fixed_fp),
@@ -211,14 +219,14 @@ def _encode_flexible(convention: Convention, rules: Rules) -> list[Word]:
         elif control_word(rule) == 0:
             raise SFrameError(f"{name} = {rule} would be written as padding")
         else:
-            words += _pair(rule)
+            words += _pair(rule, rule.offset)
     while words[-1] == Word(0, control=True):
         words.pop()
     return words
 
 
-def _pair(rule: Rule) -> list[Word]:
-    return [Word(control_word(rule), control=True), Word(rule.offset)]
+def _pair(rule: Rule, offset: int) -> list[Word]:
+    return [Word(control_word(rule), control=True), Word(offset)]
 
 
 def _is_slot(rule: Rule | None) -> TypeGuard[Rule]:
