@@ -14,7 +14,6 @@ from emu.unwind import (
     Errno,
     Frame,
     LookupFailure,
-    Method,
     PolicyError,
     Reason,
     Refusal,
@@ -307,4 +306,3 @@ def test_lookups(kit, situation: str, v15, v14, document) -> None:
 def test_default_policy(kit) -> None:
     store = kit.store(kit.section(kit.fde(F, 16, kit.fre(0, 8))))
     assert store.policy is KERNEL_V15
-    assert Method.SIGNAL not in Method.SFRAME | Method.FRAME_POINTER
