@@ -143,8 +143,9 @@ def _bytes(instruction: ParsedInstruction, values: _Values) -> bytes:
     if any(_is_absolute(operand) for operand in instruction.operands):
         code = _without_index(code)
     if instruction.mnemonic == "nop" and instruction.operands:
-        at = code.index(b"\x0f\x18")  # Keystone takes the hint opcode next to the documented one
-        code = code[:at] + b"\x0f\x1f" + code[at + 2 :]
+        # Keystone takes a prefetch opcode that processors treat as a nop, not the documented one.
+        at = code.index(b"\x0f\x18")
+        code = code[:at] + b"\x0f\x1f" + bytes([code[at + 2] & 0xC7]) + code[at + 3 :]
     return front + code
 
 
@@ -247,8 +248,10 @@ def _same_operand(operand: Operand, number: int, theirs: Any, decoded: Any, bits
         return False
     memory = theirs.mem
 
+    # ds is the segment without a prefix; capstone also shows the byte of notrack as ds.
     segment = operand.segment if operand.segment != "ds" else None
-    registers = (name(memory.segment), name(memory.base), name(memory.index))
+    theirs_segment = name(memory.segment) if name(memory.segment) != "ds" else None
+    registers = (theirs_segment, name(memory.base), name(memory.index))
     ours = (segment, operand.base, operand.index)
     if operand.index and operand.scale == 1 and not operand.base:
         # `[rcx*1]` and `[rcx]` differ in bytes only; capstone shows both as a base.

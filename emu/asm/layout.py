@@ -99,12 +99,18 @@ class Layout:
     def content(self, section: Section) -> bytes:
         """The bytes of a section (of a BSS section too: zeros)."""
         content = bytearray()
+        after_data = False
         for item in section.items:
             with _line_of(item):
-                data = self._emit(item, section)
+                if isinstance(item, AlignItem) and item.fill is None and section.kind is Kind.TEXT:
+                    data = padding(item.size, after_data=after_data)
+                else:
+                    data = self._emit(item)
                 if len(data) != item.size:
                     raise AsmError("the size of the instruction depends on a label")
             content += data
+            if isinstance(item, CodeItem | DataItem | BytesItem | FillItem):
+                after_data = not isinstance(item, CodeItem)
         return bytes(content)
 
     def _place(self, *, first: bool = False) -> bool:
@@ -182,7 +188,7 @@ class Layout:
     def _target(self, item: CodeItem) -> int:
         return self._target_expression(item).value(self.resolve)
 
-    def _emit(self, item: Item, section: Section) -> bytes:
+    def _emit(self, item: Item) -> bytes:
         match item:
             case CodeItem() if item.instruction.branch:
                 target = self._target(item)
@@ -198,8 +204,6 @@ class Layout:
             case FillItem():
                 repeat = item.repeat.value(self.resolve)
                 return _integer(item.value.value(self.resolve), item.width) * repeat
-            case AlignItem() if item.fill is None and section.kind is Kind.TEXT:
-                return padding(item.size)
             case AlignItem():
                 return bytes([item.fill or 0]) * item.size
             case OrgItem():

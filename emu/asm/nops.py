@@ -1,4 +1,4 @@
-"""Padding of code: the long nops GNU as fills alignments with (generic 64-bit tuning)."""
+"""Padding of code: the long nops GNU as 2.47 fills alignments with (generic 64-bit tuning)."""
 
 _NOPS = tuple(
     bytes.fromhex(text)
@@ -21,16 +21,21 @@ _MOST = 7
 """More than so many of the longest nops are jumped over."""
 
 
-def padding(count: int) -> bytes:
-    """`count` bytes of code that does nothing."""
-    if count // _LONGEST > _MOST:
-        jump, width = (b"\xeb", 1) if count - 2 < 128 else (b"\xe9", 4)
-        rest = count - len(jump) - width
-        return jump + rest.to_bytes(width, "little") + _plain(rest)
-    return _plain(count)
+def padding(count: int, *, after_data: bool) -> bytes:
+    """`count` bytes of code that does nothing.
+
+    After data the first is a nop of one byte: the data might read as a prefix.
+    """
+    if after_data and count:
+        return _NOPS[0] + padding(count - 1, after_data=False)
+    if count // _LONGEST <= _MOST:
+        return _plain(count)
+    jump, width = (b"\xeb", 1) if count - 2 < 128 else (b"\xe9", 4)
+    rest = count - len(jump) - width
+    return jump + rest.to_bytes(width, "little") + _plain(rest)
 
 
 def _plain(count: int) -> bytes:
-    """Longest nops first, the remainder last."""
+    """The remainder first, then the longest nops."""
     whole, rest = divmod(count, _LONGEST)
-    return _NOPS[-1] * whole + (_NOPS[rest - 1] if rest else b"")
+    return (_NOPS[rest - 1] if rest else b"") + _NOPS[-1] * whole

@@ -22,7 +22,7 @@ class Kind(Enum):
         return next((kind for kind in cls if kind.value == stem), None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Item:
     """One statement's contribution; `address` and `size` change until the layout settles."""
 
@@ -31,12 +31,12 @@ class Item:
     size: int = field(default=0, init=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class LabelItem(Item):
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CodeItem(Item):
     """An instruction; `near` once a branch has needed its long form."""
 
@@ -44,7 +44,7 @@ class CodeItem(Item):
     near: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class DataItem(Item):
     """`.byte` to `.quad`: each value in `width` bytes, little endian."""
 
@@ -52,12 +52,12 @@ class DataItem(Item):
     values: tuple[Expression, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class BytesItem(Item):
     data: bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FillItem(Item):
     """`repeat` times `value` in `width` bytes."""
 
@@ -66,7 +66,7 @@ class FillItem(Item):
     value: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AlignItem(Item):
     """Up to the next multiple of `boundary`, unless that takes more than `limit` bytes (0: none).
 
@@ -78,7 +78,7 @@ class AlignItem(Item):
     limit: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OrgItem(Item):
     """Up to `offset` bytes from the start of the section, or to a label of it."""
 
@@ -86,7 +86,7 @@ class OrgItem(Item):
     fill: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CfiItem(Item):
     """A `.cfi_*` directive at this place; `name` without `cfi_`."""
 
@@ -94,14 +94,14 @@ class CfiItem(Item):
     operands: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MarkItem(Item):
     """A place that something outside refers to: a `#@` comment or a `.`."""
 
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Section:
     """Items in order; `address` and `size` are final once the layout is."""
 

@@ -179,7 +179,7 @@ _SHAPES = {
     "register": "rr",
     "rel_offset": "rv",
     "remember_state": "",
-    "restore": "r+",
+    "restore": "r",
     "restore_state": "",
     "same_value": "r+",
     "undefined": "r+",
