@@ -6,7 +6,7 @@ _QUOTED = frozenset('\f\n\r\t\v\a\x1b\\"')
 
 
 def section_filename(vma: Vma | None) -> str:
-    """Name for the mapping that holds the start of a section; None if it is gone."""
+    """Name of a section whose start is in `vma`; `vma` is None if that mapping is gone."""
     if vma is None:
         return "(vma gone???)"
     if vma.path is not None:

@@ -18,9 +18,12 @@ from emu.unwind import (
     Method,
     Reason,
     Refusal,
+    RegionMemory,
     SectionStore,
     State,
     Tracer,
+    Vma,
+    VmaList,
     Walk,
     evaluate,
     policy,
@@ -278,6 +281,14 @@ def test_09_validation_names_the_entry(kit) -> None:
     assert isinstance(kit.store(section).find(F), Frame)  # lookups tolerate duplicates
 
 
+def test_09_equal_starts_are_no_disorder(kit) -> None:
+    # The search for F+4 visits entries 1 and 0; both upper starts are equal.
+    starts = [F, F + 16, F + 16, F + 16, F + 16]
+    store = kit.store(kit.section(*(kit.fde(start, 16, kit.fre(0, 8)) for start in starts)))
+    for offset in (4, 20):
+        assert rules(store.find(F + offset)) == "CFA = rsp+8, RA = *(CFA-8)"
+
+
 # 10 --------------------------------------------------------------------------------------
 
 
@@ -411,6 +422,35 @@ def test_11_control_words(kit, control, field, expected) -> None:
 @pytest.mark.parametrize("code", [1, 2])
 def test_11_register_39_is_register_7(kit, code) -> None:
     assert rules(row(kit, 0x139, 16, fde_type=1, code=code)) == "CFA = rsp+16, RA = *(CFA-8)"
+
+
+def test_11_rows_at_the_end_of_the_sub_section(kit) -> None:
+    # Two rows are announced. The second is cut: nothing of it, its start only, its word gone.
+    first, second = kit.fre(0, 8), kit.fre(4, 16)
+    for left in range(len(second)):
+        section = kit.section(kit.fde(F, 32, first + second[:left], count=2))
+        assert errno(kit.store(section).find(F)) is Errno.EFAULT, left
+    # Its bounds come before its start, which is behind the function here.
+    section = kit.section(kit.fde(F, 32, first + b"\x28", count=2))
+    assert errno(kit.store(section).find(F)) is Errno.EFAULT
+    section = kit.section(kit.fde(F, 32, first + second, count=2))
+    assert rules(kit.store(section).find(F)) == "CFA = rsp+8, RA = *(CFA-8)"
+
+
+@pytest.mark.parametrize(("fre_type", "far"), [(1, 0xFFFF), (2, 0x12345)])
+def test_11_wide_start_offsets(kit, fre_type, far) -> None:
+    size = 1 << fre_type
+    near = [kit.fre(0, 8, start_size=size), kit.fre(far, 16, start_size=size)]
+    section = kit.section(kit.fde(F, 0x20000, *near, fre_type=fre_type))
+    vmas = [
+        Vma(kit.SFRAME, kit.SFRAME + 0x8000, executable=False),
+        Vma(F, F + 0x20000, executable=True),
+    ]
+    store = SectionStore(RegionMemory([(kit.SFRAME, section)]), VmaList(vmas))
+    assert store.add(kit.SFRAME, kit.SFRAME + len(section), F, F + 0x20000) == 0
+    assert rules(store.find(F + far - 1)) == "CFA = rsp+8, RA = *(CFA-8)"
+    for offset in (far, 0x1FFFF):
+        assert rules(store.find(F + offset)) == "CFA = rsp+16, RA = *(CFA-8)"
 
 
 # 12 --------------------------------------------------------------------------------------

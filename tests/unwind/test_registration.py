@@ -65,6 +65,17 @@ def test_adjacent_mappings_are_not_joined(kit, section) -> None:
     assert store.add(0x10000, 0x10000 + len(section), F, F + 0x1000) == -Errno.EINVAL
 
 
+def test_ranges_may_end_where_their_mappings_end(kit, section) -> None:
+    vmas = VmaList(
+        [
+            Vma(0x10000, 0x10000 + len(section), executable=False),
+            Vma(F, F + 0x1000, executable=True),
+        ]
+    )
+    store = SectionStore(RegionMemory([(0x10000, section)]), vmas)
+    assert store.add(0x10000, 0x10000 + len(section), F, F + 0x1000) == 0
+
+
 def test_unreadable_section(kit, section) -> None:
     store = kit.store(section[:20], add=False)
     assert store.add(0x10000, 0x10000 + len(section), *kit.TEXT) == -Errno.EFAULT
