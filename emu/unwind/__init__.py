@@ -14,7 +14,7 @@ from emu.unwind.deferred import (
 )
 from emu.unwind.errors import Errno, LookupFailure
 from emu.unwind.evaluate import Reason, Refusal, State, evaluate
-from emu.unwind.frame import CfaBase, CfaRule, Frame, ValueBase, ValueRule
+from emu.unwind.frame import DWARF_NAMES, CfaBase, CfaRule, Frame, ValueBase, ValueRule
 from emu.unwind.loader import ProgramHeader, register_image, registrations
 from emu.unwind.lookup import Row, find_frame, find_row
 from emu.unwind.memory import RegionMemory, RegisterFile, VmaList
@@ -34,6 +34,7 @@ from emu.unwind.syscalls import PrctlNumbers, StacktraceOperation, prctl_sframe,
 from emu.unwind.walk import End, Ending, Method, Trace, Walk, unwind_user
 
 __all__ = [
+    "DWARF_NAMES",
     "KERNEL_V15",
     "MAX_ENTRIES",
     "POLICIES",

@@ -99,7 +99,8 @@ def _is_slot(rule: ValueRule) -> bool:
 class Frame:
     """The three rules of a row, or the mark that nothing called this function.
 
-    `str()` gives `CFA = rsp+16, RA = *(CFA-8), FP = *(CFA-16)`; a retained FP is left out.
+    `str()` gives `CFA = rsp+16, RA = *(CFA-8), FP = *(CFA-16)`, without what is retained, or
+    `RA undefined` for an outermost frame.
     Equal rules are equal frames, wherever they were found.
     """
 
@@ -127,9 +128,12 @@ class Frame:
 
     def __str__(self) -> str:
         if self.outermost:
-            return "outermost"
-        text = f"CFA = {self.cfa}, RA = {self.ra}"
-        return text if self.fp.base is ValueBase.RETAIN else f"{text}, FP = {self.fp}"
+            return "RA undefined"
+        text = f"CFA = {self.cfa}"
+        for name, rule in (("RA", self.ra), ("FP", self.fp)):
+            if rule.base is not ValueBase.RETAIN:
+                text += f", {name} = {rule}"
+        return text
 
 
 def outermost_frame(*, signal: bool = False) -> Frame:

@@ -165,6 +165,18 @@ class Walk:
         sframe = Method.SFRAME if self._try_sframe else Method.NONE
         return sframe | (Method.FRAME_POINTER if self._try_pointer else Method.NONE)
 
+    @available.setter
+    def available(self, methods: Method) -> None:
+        self._try_sframe = Method.SFRAME in methods
+        self._try_pointer = Method.FRAME_POINTER in methods
+
+    def resume(self, state: State) -> None:
+        """Go on from `state`, as if the walk had come there; the ways stay what they are."""
+        self.state = state
+        self.done = False
+        self.ret = 0
+        self.end = None
+
     def _stop(self, ret: int, end: End) -> int:
         self.done = True
         self.ret = ret

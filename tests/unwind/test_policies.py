@@ -270,7 +270,7 @@ RULES = "CFA = rsp+8, RA = *(CFA-8)"
         ("size code 3", ("EINVAL", False), ("EFAULT", False), ("EINVAL", True)),
         ("reserved bit", ("EINVAL", False), (RULES, True), (RULES, True)),
         ("end outside text", ("EFAULT", False), (RULES, True), (RULES, True)),
-        ("no rows", ("EINVAL", False), ("EINVAL", True), ("outermost", True)),
+        ("no rows", ("EINVAL", False), ("EINVAL", True), ("RA undefined", True)),
         ("row behind the block", ("EINVAL", False), (RULES, True), (RULES, True)),
         ("repetition 0", ("EINVAL", False), ("EFAULT", False), ("EINVAL", True)),
         ("disorder", ("EINVAL", False), ("EFAULT", False), ("ENOENT", True)),

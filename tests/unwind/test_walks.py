@@ -140,6 +140,24 @@ def test_limit_stops_before_the_next_step(kit) -> None:
     assert memory.words == 1
 
 
+def test_resume_goes_on_from_a_given_frame(kit) -> None:
+    walk = Walk(simple(kit), kit.stack(1, 2), kit.registers(F))
+    while not walk.done:
+        walk.step()
+    walk.resume(State(F, kit.STACK + 8, 0))
+    assert (walk.done, walk.end, walk.available) == (
+        False,
+        None,
+        Method.SFRAME | Method.FRAME_POINTER,
+    )
+    assert walk.step() == 0
+    assert walk.state == State(2, kit.STACK + 16, 0)
+    walk.available = Method.NONE
+    walk.resume(State(F, kit.STACK + 8, 0))
+    assert walk.step() == -Errno.EINVAL
+    assert walk.end == End(Ending.LOST)
+
+
 class CountingMemory:
     """Memory that counts the words read from it."""
 
