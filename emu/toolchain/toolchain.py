@@ -40,12 +40,14 @@ class Toolchain:
         output: str | Path,
         flags: Iterable[str] = (),
         compiler: str = "gcc",
+        directory: Path | None = None,
     ) -> Path:
         """Build `output` from `sources` so that as and ld write SFrame V3; the output's path.
 
         `flags` stand before the sources, and libraries (`-lm`) may be among the sources.
-        `compiler` is a key of `compilers`; C++ sources make `gcc` `g++`. Raises `ToolchainError`
-        with the compiler's own message if it fails.
+        `compiler` is a key of `compilers`; C++ sources make `gcc` `g++`. It runs in `directory`,
+        else in the current one. Raises `ToolchainError` with the compiler's own message if it
+        fails.
         """
         arguments = [*flags, "-o", str(output), *(str(source) for source in sources)]
         command = compiler_command(arguments, compiler)
@@ -56,6 +58,7 @@ class Toolchain:
             errors="replace",
             check=False,
             stdin=subprocess.DEVNULL,
+            cwd=directory,
         )
         if result.returncode != 0:
             said = result.stderr.strip() or f"exit status {result.returncode}"

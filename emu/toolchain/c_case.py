@@ -1,0 +1,84 @@
+"""The C cases: small programs that each show one situation, and how they are built.
+
+A case begins with a comment whose lines say `key: value`: `title`, `shows` (continued on
+further lines), `exit` (the status it ends with) and, if it needs any, `flags`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emu.toolchain.error import ToolchainError
+from emu.toolchain.toolchain import Toolchain
+
+LEVELS = ("-O0", "-O2", "-Os")
+"""Every case is built at each of these."""
+
+KEYS = frozenset({"title", "shows", "exit", "flags"})
+
+
+@dataclass(frozen=True, slots=True)
+class CCase:
+    """One C case; `flags` are those it needs besides the optimisation level."""
+
+    path: Path
+    title: str
+    shows: str
+    exit_status: int
+    flags: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def program_name(self, level: str) -> str:
+        """What the program built at a level is called: `realignment-O2`."""
+        return self.name + level
+
+
+def read_c_case(path: Path) -> CCase:
+    """Read a case's header. Raises `ToolchainError` if it has none or a key is wrong."""
+    found = re.match(r"/\*(.*?)\*/", path.read_text(), re.DOTALL)
+    values: dict[str, str] = {}
+    key = ""
+    for raw in (found[1] if found else "").splitlines():
+        line = raw.strip().removeprefix("*").strip()
+        entry = re.fullmatch(r"([a-z]+):\s+(.*)", line)
+        if entry:
+            key = entry[1]
+            if key not in KEYS:
+                raise ToolchainError(f"{path}: '{key}' is no key of a C case's header")
+            values[key] = entry[2]
+        elif not line:
+            key = ""
+        elif key:
+            values[key] += f" {line}"
+    for needed in ("title", "shows", "exit"):
+        if needed not in values:
+            raise ToolchainError(f"{path}: the header says no '{needed}'")
+    if not re.fullmatch(r"\d{1,3}", values["exit"]):
+        raise ToolchainError(f"{path}: exit: '{values['exit']}' is no exit status")
+    flags = tuple(values.get("flags", "").split())
+    return CCase(path, values["title"], values["shows"], int(values["exit"]), flags)
+
+
+def read_c_cases(directory: Path) -> list[CCase]:
+    """All cases of a directory, by name."""
+    return [read_c_case(path) for path in sorted(directory.glob("*.c"))]
+
+
+def case_flags(case: CCase, level: str) -> tuple[str, ...]:
+    """How a case is built: static, with line numbers, nothing in it that differs every time."""
+    return (level, *case.flags, "-std=gnu11", "-g", "-static", "-Wl,--build-id=none")
+
+
+def build_case(
+    toolchain: Toolchain, case: CCase, level: str, output: Path, extra: Sequence[str] = ()
+) -> Path:
+    """Build a case at a level with gcc; `extra` flags come last. Raises `ToolchainError`."""
+    directory = case.path.parent.resolve()
+    # The same bytes wherever the cases lie.
+    mapped = f"-ffile-prefix-map={directory}=c_cases"
+    flags = [*case_flags(case, level), mapped, *extra]
+    return toolchain.compile([case.path.name], output.resolve(), flags, directory=directory)
