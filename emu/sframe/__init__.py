@@ -19,12 +19,12 @@ from emu.sframe.constants import (
     Version,
 )
 from emu.sframe.dump import dump, flag_names
-from emu.sframe.elf import Elf, ElfSection, Segment, Symbol
+from emu.sframe.elf import Elf, ElfSection, Relocation, Segment, Symbol, find_section
 from emu.sframe.error import SFrameError
 from emu.sframe.fde import Attributes, Fde, FdeIndex, Match
 from emu.sframe.fre import Body, Row
 from emu.sframe.functions import FunctionNames
-from emu.sframe.header import Header
+from emu.sframe.header import Header, read_header
 from emu.sframe.registers import register_name, register_number
 from emu.sframe.rewrite import function_of, rewrite
 from emu.sframe.rules import UNDEFINED, Rule, Rules
@@ -55,6 +55,7 @@ __all__ = [
     "Match",
     "PcType",
     "RawRow",
+    "Relocation",
     "Row",
     "Rule",
     "Rules",
@@ -64,9 +65,11 @@ __all__ = [
     "Symbol",
     "Version",
     "dump",
+    "find_section",
     "flag_names",
     "fre_type_for",
     "function_of",
+    "read_header",
     "register_name",
     "register_number",
     "rewrite",

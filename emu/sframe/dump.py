@@ -152,6 +152,10 @@ def _flexible_columns(section: Section, row: Row) -> tuple[str, str, str]:
             value = _printed_cfa_offset(section.abi, value)
         columns.append(_entity(section, control, value))
     cfa, ra, fp = (*columns, None, None)[:3]
+    fixed_fp = section.header.fixed_fp_offset
+    if fp == "" and fixed_fp:
+        # Only where a padding word says so: without any word readelf shows FP as unchanged.
+        fp = f"c{fixed_fp:+d}"
     if ra is None:
         ra = "f" if section.header.fixed_ra_offset else "u"
     return cfa or "u", fp or "u", ra or "U"

@@ -263,6 +263,9 @@ def locate(file: str | Path | BytesLike | Elf) -> LocatedSection:
     section = find_section(elf)
     if section is not None:
         data = elf.contents(section)
+        if not data:
+            # What `ld --discard-sframe` leaves behind.
+            raise SFrameError(f"the {SECTION_NAME} section is empty")
         if elf.relocatable:
             data = _relocated(elf, section, data)
         return LocatedSection(data, section.address, section.offset)

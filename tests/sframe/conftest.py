@@ -92,7 +92,7 @@ def build_elf(
     return bytes(body)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def elf() -> Build:
     """`build_elf`, as test modules cannot import each other."""
     return build_elf
