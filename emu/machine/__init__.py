@@ -1,0 +1,33 @@
+"""Guests: ELF images, an address space, the processor, and Linux as one process sees it."""
+
+from emu.machine.errors import MachineError
+from emu.machine.image import Blob, Image, ImageType, Module, Segment
+from emu.machine.linux import CallCount
+from emu.machine.memory import AddressSpace, Buffer, Mapping, OutOfMemory, Protection
+from emu.machine.outcome import Outcome, OutcomeKind
+from emu.machine.process import InstructionHook, MappingEvent, Process
+from emu.machine.registers import RegisterBatch, RegisterFile
+from emu.machine.symbols import Symbol
+
+__all__ = [
+    "AddressSpace",
+    "Blob",
+    "Buffer",
+    "CallCount",
+    "Image",
+    "ImageType",
+    "InstructionHook",
+    "MachineError",
+    "Mapping",
+    "MappingEvent",
+    "Module",
+    "OutOfMemory",
+    "Outcome",
+    "OutcomeKind",
+    "Process",
+    "Protection",
+    "RegisterBatch",
+    "RegisterFile",
+    "Segment",
+    "Symbol",
+]

@@ -1,0 +1,87 @@
+"""Unicorn with types: the part of its binding that is used here, and direct access to the rest."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from unicorn.unicorn_py3.arch.intel import UcIntel
+from unicorn.unicorn_py3.unicorn import UcError, uclib
+
+UC_ARCH_X86, UC_MODE_64 = 4, 8
+
+
+class Engine(Protocol):
+    """An instance of Unicorn. Every method raises UcError."""
+
+    _uch: ctypes.c_void_p
+
+    def emu_start(self, begin: int, until: int, timeout: int = 0, count: int = 0) -> None: ...
+
+    def reg_read(self, number: int) -> Any: ...
+
+    def reg_write(self, number: int, value: Any) -> None: ...
+
+    def mem_map_ptr(self, address: int, size: int, permissions: int, host: int) -> None: ...
+
+    def mem_unmap(self, address: int, size: int) -> None: ...
+
+    def mem_protect(self, address: int, size: int, permissions: int) -> None: ...
+
+    def ctl_set_cpu_model(self, model: int) -> None: ...
+
+    def ctl_remove_cache(self, start: int, end: int) -> None: ...
+
+    def ctl_flush_tb(self) -> None: ...
+
+
+def make_engine() -> Engine:
+    """A 64-bit x86 processor."""
+    return cast(Engine, UcIntel(UC_ARCH_X86, UC_MODE_64))
+
+
+def handle_of(engine: Engine) -> int:
+    """The engine's address, as C functions and callbacks have it."""
+    value = engine._uch.value
+    assert value is not None, "the engine is open"
+    return value
+
+
+def stop(engine: Engine) -> None:
+    """End the emulation as soon as possible; from callbacks and from other threads."""
+    uclib.uc_emu_stop(engine._uch)
+
+
+class Hooks:
+    """Hooks whose callbacks Unicorn calls without the layers of its binding.
+
+    The first argument of a callback is the engine's address. What it raises is lost unless
+    somebody watches `sys.unraisablehook`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._callbacks: dict[int, Any] = {}
+
+    def add(
+        self, kind: int, signature: Any, callback: Callable[..., Any], instruction: int = 0
+    ) -> int:
+        """Install a hook for the whole address space and return its handle. Raises UcError."""
+        function = signature(callback)
+        handle = ctypes.c_size_t()
+        status = uclib.uc_hook_add(
+            self._engine._uch, ctypes.byref(handle), kind, function, None,
+            ctypes.c_uint64(1), ctypes.c_uint64(0), ctypes.c_int(instruction),
+        )  # fmt: skip
+        if status:
+            raise UcError(status)
+        self._callbacks[handle.value] = function
+        return handle.value
+
+    def remove(self, handle: int) -> None:
+        """Take a hook away; not from within a callback."""
+        status = uclib.uc_hook_del(self._engine._uch, ctypes.c_size_t(handle))
+        if status:
+            raise UcError(status)
+        # The callback stays referenced: Unicorn frees the hook only when it next starts.

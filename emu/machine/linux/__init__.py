@@ -1,0 +1,21 @@
+"""The Linux kernel as one guest process sees it: system calls, one module per subject."""
+
+from emu.machine.linux.clock import Clock
+from emu.machine.linux.descriptions import Input, Output
+from emu.machine.linux.descriptors import DescriptorTable
+from emu.machine.linux.kernel import CallCount, Kernel
+from emu.machine.linux.signals import Signal
+from emu.machine.linux.table import HANDLERS
+from emu.machine.linux.tree import Tree
+
+__all__ = [
+    "HANDLERS",
+    "CallCount",
+    "Clock",
+    "DescriptorTable",
+    "Input",
+    "Kernel",
+    "Output",
+    "Signal",
+    "Tree",
+]

@@ -1,0 +1,31 @@
+"""Time that depends on nothing but the guest."""
+
+START = 1_767_225_600_000_000_000
+"""2026-01-01 00:00:00 UTC, in nanoseconds since 1970."""
+
+TICK = 1_000
+"""Nanoseconds that pass with every system call."""
+
+
+class Clock:
+    """Time passes with system calls and with sleeping; sleeping takes no real time."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0
+        """Nanoseconds since the process started."""
+
+    def tick(self) -> None:
+        """A system call was made."""
+        self.elapsed += TICK
+
+    def sleep(self, nanoseconds: int) -> None:
+        """Let time pass."""
+        self.elapsed += nanoseconds
+
+    def now(self) -> int:
+        """Nanoseconds since 1970."""
+        return START + self.elapsed
+
+    def uptime(self) -> int:
+        """Nanoseconds since the machine was booted, an hour before the process started."""
+        return 3_600_000_000_000 + self.elapsed

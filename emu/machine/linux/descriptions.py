@@ -1,0 +1,253 @@
+"""Open file descriptions: what a file descriptor refers to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from random import Random
+from struct import pack
+from typing import BinaryIO
+
+from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.status import S_IFCHR, S_IFIFO, S_IFMT, Status
+from emu.machine.linux.tree import FileNode, HostNode, Node, Tree, host_error, open_host, status_of
+
+O_ACCMODE, O_WRONLY, O_RDWR, O_APPEND = 3, 1, 2, 0o2000
+MAX_FILE_SIZE = 1 << 40
+SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
+
+
+class Description:
+    """One open file; by default nothing can be done with it but look at its status."""
+
+    def __init__(self, path: str, flags: int, status: Status) -> None:
+        self.path = path
+        """Canonical path, or a name like `pipe:[1]`."""
+        self.flags = flags
+        self.offset = 0
+        self._status = status
+        self.references = 0
+
+    @property
+    def status(self) -> Status:
+        return self._status
+
+    @property
+    def readable(self) -> bool:
+        return self.flags & O_ACCMODE != O_WRONLY
+
+    @property
+    def writable(self) -> bool:
+        return bool(self.flags & O_ACCMODE)
+
+    def read(self, _size: int, /) -> bytes:
+        """At most `size` bytes at the offset; empty at the end."""
+        raise SystemCallError(Errno.EINVAL)
+
+    def write(self, _data: bytes, /) -> int:
+        """Bytes taken."""
+        raise SystemCallError(Errno.EBADF)
+
+    def read_at(self, _size: int, _offset: int, /) -> bytes:
+        raise SystemCallError(Errno.ESPIPE)
+
+    def write_at(self, _data: bytes, _offset: int, /) -> int:
+        raise SystemCallError(Errno.ESPIPE)
+
+    def seek(self, _offset: int, _whence: int, /) -> int:
+        raise SystemCallError(Errno.ESPIPE)
+
+    def truncate(self, _size: int, /) -> None:
+        raise SystemCallError(Errno.EINVAL)
+
+    def close(self) -> None:
+        """The last descriptor is gone."""
+
+
+class _Seekable(Description):
+    """A description with an offset over `read_at` and `write_at`."""
+
+    def read(self, size: int, /) -> bytes:
+        data = self.read_at(size, self.offset)
+        self.offset += len(data)
+        return data
+
+    def write(self, data: bytes, /) -> int:
+        if self.flags & O_APPEND:
+            self.offset = self.status.size
+        count = self.write_at(data, self.offset)
+        self.offset += count
+        return count
+
+    def seek(self, offset: int, whence: int, /) -> int:
+        base = {SEEK_SET: 0, SEEK_CUR: self.offset, SEEK_END: self.status.size}.get(whence)
+        if base is None or not 0 <= base + offset <= MAX_FILE_SIZE:
+            raise SystemCallError(Errno.EINVAL)
+        self.offset = base + offset
+        return self.offset
+
+
+class HostFile(_Seekable):
+    """A regular file of the host, for reading."""
+
+    def __init__(self, path: str, flags: int, node: HostNode) -> None:
+        super().__init__(path, flags, node.status)
+        self._descriptor = open_host(node)
+
+    def read_at(self, size: int, offset: int, /) -> bytes:
+        try:
+            return os.pread(self._descriptor, size, offset)
+        except OSError as error:
+            raise host_error(error) from error
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+class MemoryFile(_Seekable):
+    """A regular file of the memory layer."""
+
+    def __init__(self, path: str, flags: int, node: FileNode, tree: Tree) -> None:
+        super().__init__(path, flags, node.status)
+        self.node = node
+        self._tree = tree
+
+    @property
+    def status(self) -> Status:
+        return self.node.current()
+
+    def read_at(self, size: int, offset: int, /) -> bytes:
+        return bytes(self.node.data[offset : offset + size])
+
+    def write_at(self, data: bytes, offset: int, /) -> int:
+        end = offset + len(data)
+        if end > len(self.node.data):
+            self.truncate(end)
+        self.node.data[offset:end] = data
+        return len(data)
+
+    def truncate(self, size: int, /) -> None:
+        grown = size - len(self.node.data)
+        if grown > 0:
+            self._tree.reserve(grown)
+            self.node.data.extend(bytes(grown))
+        else:
+            del self.node.data[size:]
+
+
+class TextFile(_Seekable):
+    """Text made when the file was opened."""
+
+    def __init__(self, path: str, flags: int, status: Status, text: bytes) -> None:
+        super().__init__(path, flags, status)
+        self._text = text
+
+    def read_at(self, size: int, offset: int, /) -> bytes:
+        return self._text[offset : offset + size]
+
+
+class Directory(Description):
+    """A directory; its entries are listed when first asked for."""
+
+    def __init__(self, path: str, flags: int, node: Node, tree: Tree) -> None:
+        super().__init__(path, flags, node.status)
+        self._tree = tree
+        self._records: list[bytes] | None = None
+
+    def read(self, _size: int, /) -> bytes:
+        raise SystemCallError(Errno.EISDIR)
+
+    def seek(self, offset: int, whence: int, /) -> int:
+        if whence != SEEK_SET or offset < 0:
+            raise SystemCallError(Errno.EINVAL)
+        self.offset = offset
+        if offset == 0:
+            self._records = None
+        return offset
+
+    def entries(self, size: int) -> bytes:
+        """`struct linux_dirent64` records that fit in `size` bytes, from the offset on."""
+        if self._records is None:
+            self._records = [
+                _record(index, name, status_of(node))
+                for index, (name, node) in enumerate(self._tree.entries(self.path), 1)
+            ]
+        taken = bytearray()
+        while self.offset < len(self._records):
+            record = self._records[self.offset]
+            if len(taken) + len(record) > size:
+                if not taken:
+                    raise SystemCallError(Errno.EINVAL)
+                break
+            taken += record
+            self.offset += 1
+        return bytes(taken)
+
+
+class Device(Description):
+    """One of /dev/null, zero, full, random, urandom."""
+
+    def __init__(self, path: str, flags: int, status: Status, name: str, random: Random) -> None:
+        super().__init__(path, flags, status)
+        self.name = name
+        self._random = random
+
+    def read(self, size: int, /) -> bytes:
+        if self.name == "null":
+            return b""
+        return bytes(size) if self.name in ("zero", "full") else self._random.randbytes(size)
+
+    def read_at(self, size: int, _offset: int, /) -> bytes:
+        return self.read(size)
+
+    def write(self, data: bytes, /) -> int:
+        if self.name == "full":
+            raise SystemCallError(Errno.ENOSPC)
+        return len(data)
+
+    def seek(self, _offset: int, _whence: int, /) -> int:
+        return 0
+
+
+class Input(Description):
+    """The guest's standard input, which looks like a pipe."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        super().__init__("pipe:[0]", 0, Status(S_IFIFO | 0o600, device=0xD, links=1))
+        self._source = source
+
+    def read(self, size: int, /) -> bytes:
+        # One read of the host, so that a guest at a terminal gets the line that was typed.
+        one = getattr(self._source, "read1", self._source.read)
+        data: bytes = one(size)
+        return data
+
+
+class Output(Description):
+    """The guest's standard output or error, which looks like a pipe."""
+
+    def __init__(self, number: int, sink: Callable[[bytes], object]) -> None:
+        super().__init__(
+            f"pipe:[{number}]", O_WRONLY,
+            Status(S_IFIFO | 0o600, inode=number + 1, device=0xD, links=1),
+        )  # fmt: skip
+        self._sink = sink
+
+    def write(self, data: bytes, /) -> int:
+        try:
+            self._sink(data)
+        except BrokenPipeError as error:
+            raise SystemCallError(Errno.EPIPE) from error
+        return len(data)
+
+
+def _record(index: int, name: str, status: Status) -> bytes:
+    encoded = os.fsencode(name)
+    length = (19 + len(encoded) + 8) & -8
+    kind = (status.mode & S_IFMT) >> 12
+    return pack("<QqHB", status.inode, index, length, kind) + encoded.ljust(length - 19, b"\0")
+
+
+def is_character_device(status: Status) -> bool:
+    """Whether a status is that of a device like /dev/null."""
+    return status.mode & S_IFMT == S_IFCHR

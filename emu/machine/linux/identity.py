@@ -1,0 +1,180 @@
+"""Who and where the process is: ids, names, limits, the machine."""
+
+from __future__ import annotations
+
+from struct import pack
+
+from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.kernel import Handler, Kernel, signed_int
+
+PID, PARENT, UID = 1000, 1, 1000
+ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS = 0x1001, 0x1002, 0x1003, 0x1004
+INFINITY = (1 << 64) - 1
+RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_COUNT = 3, 7, 16
+RELEASE = "6.12.0"
+PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_DUMPABLE = 15, 16, 3, 4
+
+
+def process_id(_kernel: Kernel) -> int:
+    return PID
+
+
+def parent_id(_kernel: Kernel) -> int:
+    return PARENT
+
+
+def user_id(_kernel: Kernel) -> int:
+    return UID
+
+
+def getresuid(kernel: Kernel, real: int, effective: int, saved: int) -> int:
+    for address in (real, effective, saved):
+        kernel.memory.write(address, pack("<I", UID))
+    return 0
+
+
+def getgroups(kernel: Kernel, size: int, buffer: int) -> int:
+    if signed_int(size) < 0:
+        raise SystemCallError(Errno.EINVAL)
+    if size:
+        kernel.memory.write(buffer, pack("<I", UID))
+    return 1
+
+
+def getpgid(_kernel: Kernel, pid: int) -> int:
+    if signed_int(pid) not in (0, PID):
+        raise SystemCallError(Errno.ESRCH)
+    return PID
+
+
+def set_ids(_kernel: Kernel, one: int) -> int:
+    # To the id it has already; the guest has no privilege for another.
+    if signed_int(one) not in (-1, UID):
+        raise SystemCallError(Errno.EPERM)
+    return 0
+
+
+def uname(kernel: Kernel, buffer: int) -> int:
+    fields = ("Linux", "emu", RELEASE, "#1 SMP PREEMPT_DYNAMIC emu", "x86_64", "(none)")
+    kernel.memory.write(buffer, b"".join(field.encode().ljust(65, b"\0") for field in fields))
+    return 0
+
+
+def arch_prctl(kernel: Kernel, code: int, address: int) -> int:
+    if code == ARCH_SET_FS:
+        if address >= 1 << 47:
+            raise SystemCallError(Errno.EPERM)
+        kernel.machine.set_fs_base(address)
+        return 0
+    if code == ARCH_GET_FS:
+        kernel.memory.write(address, pack("<Q", kernel.machine.fs_base()))
+        return 0
+    raise SystemCallError(Errno.EINVAL)
+
+
+def prctl(kernel: Kernel, option: int, argument: int) -> int:
+    if option == PR_SET_NAME:
+        kernel.thread_name = kernel.memory.read(argument, 16).partition(b"\0")[0][:15]
+        return 0
+    if option == PR_GET_NAME:
+        kernel.memory.write(argument, kernel.thread_name.ljust(16, b"\0"))
+        return 0
+    if option == PR_GET_DUMPABLE:
+        return 1
+    if option == PR_SET_DUMPABLE:
+        return 0
+    raise SystemCallError(Errno.EINVAL)
+
+
+def _limit(kernel: Kernel, resource: int) -> tuple[int, int]:
+    if resource >= RLIMIT_COUNT:
+        raise SystemCallError(Errno.EINVAL)
+    if resource == RLIMIT_STACK:
+        return kernel.machine.stack_limit, INFINITY
+    if resource == RLIMIT_NOFILE:
+        return 256, 256
+    return INFINITY, INFINITY
+
+
+def getrlimit(kernel: Kernel, resource: int, buffer: int) -> int:
+    kernel.memory.write(buffer, pack("<QQ", *_limit(kernel, resource)))
+    return 0
+
+
+def setrlimit(kernel: Kernel, resource: int, buffer: int) -> int:
+    _limit(kernel, resource)
+    kernel.memory.read(buffer, 16)
+    return 0
+
+
+def prlimit64(kernel: Kernel, pid: int, resource: int, new: int, old: int) -> int:
+    if signed_int(pid) not in (0, PID):
+        raise SystemCallError(Errno.ESRCH)
+    limit = _limit(kernel, resource)
+    if new:
+        kernel.memory.read(new, 16)
+    if old:
+        kernel.memory.write(old, pack("<QQ", *limit))
+    return 0
+
+
+def getrusage(kernel: Kernel, who: int, buffer: int) -> int:
+    if signed_int(who) not in (-1, 0, 1):
+        raise SystemCallError(Errno.EINVAL)
+    seconds, rest = divmod(kernel.clock.elapsed, 1_000_000_000)
+    kernel.memory.write(buffer, pack("<qqqq", seconds, rest // 1000, 0, 0) + bytes(112))
+    return 0
+
+
+def sysinfo(kernel: Kernel, buffer: int) -> int:
+    total = kernel.memory.limit
+    free = max(0, total - kernel.memory.accessible)
+    uptime = kernel.clock.uptime() // 1_000_000_000
+    kernel.memory.write(
+        buffer, pack("<q3Q6QHxxxxxxQQI4x", uptime, 0, 0, 0, total, free, 0, 0, 0, 0, 1, 0, 0, 1)
+    )
+    return 0
+
+
+def getrandom(kernel: Kernel, buffer: int, size: int, flags: int) -> int:
+    if flags & ~7:
+        raise SystemCallError(Errno.EINVAL)
+    size = kernel.memory.writable_prefix(buffer, min(size, 1 << 20))
+    kernel.memory.write(buffer, kernel.random.randbytes(size))
+    return size
+
+
+def getcpu(kernel: Kernel, cpu: int, node: int) -> int:
+    for address in (cpu, node):
+        if address:
+            kernel.memory.write(address, bytes(4))
+    return 0
+
+
+CALLS: dict[int, Handler] = {
+    39: process_id,
+    63: uname,
+    97: getrlimit,
+    98: getrusage,
+    99: sysinfo,
+    102: user_id,
+    104: user_id,
+    105: set_ids,
+    106: set_ids,
+    107: user_id,
+    108: user_id,
+    110: parent_id,
+    111: process_id,
+    115: getgroups,
+    118: getresuid,
+    120: getresuid,
+    121: getpgid,
+    124: getpgid,
+    157: prctl,
+    158: arch_prctl,
+    160: setrlimit,
+    186: process_id,
+    302: prlimit64,
+    309: getcpu,
+    318: getrandom,
+}

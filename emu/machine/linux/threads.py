@@ -1,0 +1,128 @@
+"""Threads and scheduling for a process that has one thread, and its end."""
+
+from __future__ import annotations
+
+from struct import pack, unpack
+
+from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.identity import PID
+from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.time_calls import read_timespec
+from emu.machine.outcome import Outcome, OutcomeKind
+
+FUTEX_COMMAND = 0x7F
+FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE = 0, 1, 3, 4
+FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET = 9, 10
+POLLIN, POLLOUT, POLLNVAL = 1, 4, 0x20
+
+
+def exit_group(kernel: Kernel, code: int) -> int:
+    kernel.machine.finish(Outcome(OutcomeKind.EXIT, exit_code=code & 0xFF))
+    return 0
+
+
+def set_tid_address(_kernel: Kernel, _address: int) -> int:
+    return PID
+
+
+def set_robust_list(_kernel: Kernel, _head: int, size: int) -> int:
+    if size != 24:
+        raise SystemCallError(Errno.EINVAL)
+    return 0
+
+
+def futex(kernel: Kernel, address: int, operation: int, value: int, timeout: int) -> int:
+    command = operation & FUTEX_COMMAND
+    if command in (FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE):
+        return 0
+    if command not in (FUTEX_WAIT, FUTEX_WAIT_BITSET):
+        raise SystemCallError(Errno.ENOSYS)
+    if address % 4:
+        raise SystemCallError(Errno.EINVAL)
+    if unpack("<I", kernel.memory.read(address, 4))[0] != value & 0xFFFF_FFFF:
+        raise SystemCallError(Errno.EAGAIN)
+    if timeout:
+        wanted = read_timespec(kernel, timeout)
+        now = kernel.clock.now() if operation & 0x100 else kernel.clock.uptime()
+        kernel.clock.sleep(max(0, wanted - now) if command == FUTEX_WAIT_BITSET else wanted)
+        raise SystemCallError(Errno.ETIMEDOUT)
+    kernel.machine.finish(
+        Outcome(
+            OutcomeKind.UNSUPPORTED,
+            message=f"deadlock: the only thread waits for the futex at {address:#x}",
+        )
+    )
+    return 0
+
+
+def sched_yield(_kernel: Kernel) -> int:
+    return 0
+
+
+def sched_getaffinity(kernel: Kernel, pid: int, size: int, buffer: int) -> int:
+    if signed_int(pid) not in (0, PID):
+        raise SystemCallError(Errno.ESRCH)
+    if size < 8 or size % 8:
+        raise SystemCallError(Errno.EINVAL)
+    kernel.memory.write(buffer, pack("<Q", 1))
+    return 8
+
+
+def sched_getparam(kernel: Kernel, _pid: int, buffer: int) -> int:
+    kernel.memory.write(buffer, bytes(4))
+    return 0
+
+
+def sched_get_priority_limit(_kernel: Kernel, policy: int) -> int:
+    if policy not in (0, 3, 5):
+        raise SystemCallError(Errno.EINVAL)
+    return 0
+
+
+def poll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
+    ready = _poll(kernel, array, count)
+    if not ready:
+        kernel.clock.sleep(max(0, signed_int(timeout)) * 1_000_000)
+    return ready
+
+
+def ppoll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
+    ready = _poll(kernel, array, count)
+    if not ready and timeout:
+        kernel.clock.sleep(read_timespec(kernel, timeout))
+    return ready
+
+
+def _poll(kernel: Kernel, array: int, count: int) -> int:
+    if count > 256:
+        raise SystemCallError(Errno.EINVAL)
+    ready = 0
+    open_numbers = set(kernel.descriptors.numbers())
+    for index in range(count):
+        at = array + 8 * index
+        fd, events = unpack("<ih", kernel.memory.read(at, 6))
+        found = 0
+        if fd >= 0:
+            # Files, standard input and output never make anyone wait.
+            found = events & (POLLIN | POLLOUT) if fd in open_numbers else POLLNVAL
+        kernel.memory.write(at + 6, pack("<H", found))
+        ready += bool(found)
+    return ready
+
+
+CALLS: dict[int, Handler] = {
+    7: poll,
+    24: sched_yield,
+    60: exit_group,
+    142: sched_getparam,
+    143: sched_getparam,
+    145: sched_yield,
+    146: sched_get_priority_limit,
+    147: sched_get_priority_limit,
+    202: futex,
+    204: sched_getaffinity,
+    218: set_tid_address,
+    231: exit_group,
+    271: ppoll,
+    273: set_robust_list,
+}

@@ -1,0 +1,387 @@
+"""The guest's address space: mappings over host buffers that Unicorn, Python and numpy share."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntFlag
+from struct import Struct
+
+from emu.machine.engine import Engine
+from emu.unwind import MemoryFault, Vma
+
+PAGE = 0x1000
+TASK_SIZE = 0x7FFF_FFFF_F000
+"""First address no user mapping may reach (x86-64 with four-level page tables)."""
+
+_WORD = Struct("<Q")
+_HOST_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
+
+
+class Protection(IntFlag):
+    """Page protection; the values of Linux's PROT_* and of Unicorn's UC_PROT_* alike."""
+
+    NONE = 0
+    READ = 1
+    WRITE = 2
+    EXECUTE = 4
+
+    def __str__(self) -> str:
+        """The three letters of /proc/self/maps."""
+        return "".join(
+            letter if self & bit else "-"
+            for letter, bit in zip("rwx", (self.READ, self.WRITE, self.EXECUTE), strict=True)
+        )
+
+
+class OutOfMemory(Exception):  # noqa: N818 -- ENOMEM under the name the field uses
+    """The guest's memory limit, its address space or the host has no room for a mapping."""
+
+
+def page_up(size: int) -> int:
+    """`size` rounded up to whole pages."""
+    return (size + PAGE - 1) & -PAGE
+
+
+@dataclass(slots=True, eq=False)
+class Buffer:
+    """Host memory behind one or more mappings: zeroed, private, committed when touched."""
+
+    size: int
+    view: memoryview = field(init=False)
+    """All bytes, writable; numpy.frombuffer(buffer.view, ...) sees the guest's memory live."""
+    address: int = field(init=False)
+    """Host address of the first byte."""
+
+    def __post_init__(self) -> None:
+        try:
+            memory = mmap.mmap(-1, self.size, flags=_HOST_FLAGS)
+        except (OSError, OverflowError, ValueError) as error:
+            raise OutOfMemory(f"no host memory for {self.size:#x} bytes") from error
+        self.view = memoryview(memory)
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """A range of guest pages [start, end) with one protection over part of one buffer."""
+
+    start: int
+    end: int
+    protection: Protection
+    name: str
+    """Path of the file mapped, or `[heap]`, `[stack]`, or nothing for anonymous memory."""
+    buffer: Buffer
+    offset: int
+    """Offset of `start` in the buffer."""
+    file_offset: int = 0
+    """Offset of `start` in the file named."""
+    shared: bool = False
+    ran: bool = False
+    """Was executable at some time: translated code may be cached for it."""
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+    def split(self, address: int) -> Mapping:
+        """Cut at `address`; this keeps the lower part, the upper one is returned."""
+        skip = address - self.start
+        upper = Mapping(
+            address, self.end, self.protection, self.name, self.buffer,
+            self.offset + skip, self.file_offset + skip, self.shared, self.ran,
+        )  # fmt: skip
+        self.end = address
+        return upper
+
+
+class AddressSpace:
+    """All mappings of a process. Implements the `Memory` and `Mappings` protocols of emu.unwind.
+
+    Addresses and sizes of `map`, `unmap` and `protect` are multiples of the page size.
+    `limit` bounds the bytes that are accessible at once; `OutOfMemory` beyond it.
+    """
+
+    def __init__(self, uc: Engine, limit: int = 1 << 30) -> None:
+        self._uc = uc
+        self.limit = limit
+        self.generation = 0
+        """Grows with every map, unmap and protect."""
+        self._mappings: list[Mapping] = []
+        self._starts: list[int] = []
+        self._forget()
+
+    def __iter__(self) -> Iterator[Mapping]:
+        """Mappings by ascending address."""
+        return iter(self._mappings)
+
+    # Reading and writing
+
+    def word(self, address: int, /) -> int:
+        """The 8 bytes at `address`, little endian, unsigned; MemoryFault."""
+        if self._low <= address <= self._last_word:
+            word: int = _WORD.unpack_from(self._view, address - self._base)[0]
+            return word
+        return _WORD.unpack(self.read(address, 8))[0]  # type: ignore[no-any-return] # struct has no types
+
+    def read(self, address: int, size: int, /) -> bytes:
+        """Exactly `size` bytes; MemoryFault at the first unreadable address."""
+        if size <= 0:
+            return b""
+        end = address + size
+        mapping = self._readable(address)
+        if end <= mapping.end:
+            at = address - self._base
+            return bytes(self._view[at : at + size])
+        parts = []
+        while True:
+            at = address - self._base
+            stop = min(end, mapping.end)
+            parts.append(self._view[at : at + stop - address])
+            if stop == end:
+                return b"".join(parts)
+            address = stop
+            mapping = self._readable(address)
+
+    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """Store bytes as the kernel does for a system call; MemoryFault if not writable."""
+        end = address + len(data)
+        self._require(address, end, Protection.WRITE)
+        self._store(address, data)
+
+    def load(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """Store bytes whatever the protection, as when a segment is loaded."""
+        self._require(address, address + len(data), Protection.NONE)
+        self._store(address, data)
+
+    def writable_prefix(self, address: int, size: int) -> int:
+        """How many of `size` bytes from `address` on may be written; MemoryFault for none of them.
+
+        A read into a buffer whose end is unmapped is short, as in the kernel.
+        """
+        end = address + size
+        at = address
+        while at < end:
+            mapping = self.find(at)
+            if mapping is None or not mapping.protection & Protection.WRITE:
+                break
+            at = mapping.end
+        if size and at == address:
+            raise MemoryFault(address)
+        return min(at, end) - address
+
+    def string(self, address: int, limit: int = 4096) -> bytes:
+        """The zero-terminated bytes at `address`, without the zero; MemoryFault.
+
+        At most `limit` bytes are looked at; ValueError if there is no zero among them.
+        """
+        parts = bytearray()
+        while len(parts) < limit:
+            stop = min((address & -PAGE) + PAGE, address + limit - len(parts))
+            part = self.read(address, stop - address)
+            zero = part.find(0)
+            if zero >= 0:
+                return bytes(parts + part[:zero])
+            parts += part
+            address = stop
+        raise ValueError("string too long")
+
+    # Mappings
+
+    def find(self, address: int) -> Mapping | None:
+        """The mapping that contains `address`."""
+        index = bisect_right(self._starts, address) - 1
+        if index >= 0 and address < self._mappings[index].end:
+            return self._mappings[index]
+        return None
+
+    def vma_at(self, address: int, /) -> Vma | None:
+        """The mapping that contains `address`, as section registration looks at it."""
+        mapping = self.find(address)
+        if mapping is None:
+            return None
+        path, name = (mapping.name, None) if mapping.name[:1] == "/" else (None, mapping.name)
+        executable = bool(mapping.protection & Protection.EXECUTE)
+        return Vma(mapping.start, mapping.end, executable, path, name or None)
+
+    def executable(self, address: int) -> bool:
+        """Whether instructions may be fetched at `address`."""
+        mapping = self.find(address)
+        return mapping is not None and bool(mapping.protection & Protection.EXECUTE)
+
+    def writable(self, address: int) -> bool:
+        """Whether the guest may store at `address`."""
+        mapping = self.find(address)
+        return mapping is not None and bool(mapping.protection & Protection.WRITE)
+
+    def mapped(self, start: int, end: int) -> bool:
+        """Whether every byte of [start, end) is mapped, with any protection."""
+        while start < end:
+            mapping = self.find(start)
+            if mapping is None:
+                return False
+            start = mapping.end
+        return True
+
+    def map(
+        self,
+        start: int,
+        size: int,
+        protection: Protection,
+        name: str = "",
+        *,
+        buffer: Buffer | None = None,
+        offset: int = 0,
+        file_offset: int = 0,
+        shared: bool = False,
+    ) -> Mapping:
+        """Map zeroed pages, or part of `buffer`; what was there before is unmapped."""
+        end = start + size
+        if start % PAGE or size % PAGE or size <= 0 or not 0 <= start < end <= TASK_SIZE:
+            raise OutOfMemory(f"no user address range {start:#x}+{size:#x}")
+        if protection:
+            self._account(size)
+        if buffer is None:
+            buffer = Buffer(size)
+        self.unmap(start, size)
+        mapping = Mapping(
+            start, end, protection, name, buffer, offset, file_offset, shared,
+            bool(protection & Protection.EXECUTE),
+        )  # fmt: skip
+        self._attach(mapping)
+        index = bisect_left(self._starts, start)
+        self._mappings.insert(index, mapping)
+        self._starts.insert(index, start)
+        self._changed()
+        return mapping
+
+    def extend(self, mapping: Mapping, end: int) -> None:
+        """Grow a mapping upward within its buffer; the range must be free."""
+        size = end - mapping.end
+        if mapping.offset + end - mapping.start > mapping.buffer.size or self.overlaps(
+            mapping.end, end
+        ):
+            raise OutOfMemory(f"no room to grow {mapping.name} to {end:#x}")
+        self._account(size)
+        added = mapping.buffer.address + mapping.offset + mapping.size
+        self._uc.mem_map_ptr(mapping.end, size, _permissions(mapping.protection), added)
+        mapping.end = end
+        self._changed()
+
+    def unmap(self, start: int, size: int) -> None:
+        """Remove all pages in the range; pages that are not mapped are skipped."""
+        inside = self._cut(start, start + size)
+        if not inside:
+            return
+        for mapping in inside:
+            self._uc.mem_unmap(mapping.start, mapping.size)
+        first = bisect_left(self._starts, start)
+        del self._mappings[first : first + len(inside)]
+        del self._starts[first : first + len(inside)]
+        self._changed()
+
+    def protect(self, start: int, size: int, protection: Protection) -> None:
+        """Change the protection of all pages in the range, splitting mappings at its ends."""
+        inside = self._cut(start, start + size)
+        if protection:
+            self._account(sum(mapping.size for mapping in inside if not mapping.protection))
+        for mapping in inside:
+            if mapping.protection == protection:
+                continue
+            self._uc.mem_protect(mapping.start, mapping.size, _permissions(protection))
+            mapping.protection = protection
+            mapping.ran = mapping.ran or bool(protection & Protection.EXECUTE)
+        self._changed()
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether any page of [start, end) is mapped."""
+        index = bisect_left(self._starts, end) - 1
+        return index >= 0 and self._mappings[index].end > start
+
+    def gap(self, size: int, top: int, bottom: int = 0x10000) -> int:
+        """The highest free address below `top` with room for `size` bytes; OutOfMemory."""
+        for mapping in reversed(self._mappings):
+            if mapping.start >= top:
+                continue
+            if top - mapping.end >= size:
+                break
+            top = mapping.start
+        if top - size < bottom:
+            raise OutOfMemory(f"no address range of {size:#x} bytes is free")
+        return top - size
+
+    @property
+    def accessible(self) -> int:
+        """Bytes in mappings that may be accessed at all."""
+        return sum(mapping.size for mapping in self._mappings if mapping.protection)
+
+    # Inside
+
+    def _account(self, size: int) -> None:
+        if self.accessible + size > self.limit:
+            raise OutOfMemory(f"the guest's memory limit is {self.limit:#x} bytes")
+
+    def _attach(self, mapping: Mapping) -> None:
+        host = mapping.buffer.address + mapping.offset
+        self._uc.mem_map_ptr(mapping.start, mapping.size, _permissions(mapping.protection), host)
+
+    def _cut(self, start: int, end: int) -> list[Mapping]:
+        """The mappings in [start, end), after those that reach over its ends were split."""
+        for address in (start, end):
+            index = bisect_left(self._starts, address) - 1
+            if index >= 0 and self._mappings[index].end > address:
+                upper = self._mappings[index].split(address)
+                self._mappings.insert(index + 1, upper)
+                self._starts.insert(index + 1, address)
+        self._forget()
+        return self._mappings[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+
+    def _readable(self, address: int) -> Mapping:
+        """The mapping at `address`, now the cached one."""
+        mapping = self.find(address)
+        # As on the processor, whatever may be written or executed may be read.
+        if mapping is None or not mapping.protection:
+            raise MemoryFault(address)
+        self._low = mapping.start
+        self._last_word = mapping.end - 8
+        self._base = mapping.start - mapping.offset
+        self._view = mapping.buffer.view
+        return mapping
+
+    def _require(self, address: int, end: int, protection: Protection) -> None:
+        while address < end:
+            mapping = self.find(address)
+            if mapping is None or protection & ~mapping.protection:
+                raise MemoryFault(address)
+            address = mapping.end
+
+    def _store(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        done = 0
+        while done < len(data):
+            mapping = self.find(address)
+            assert mapping is not None, "the range was checked"
+            size = min(len(data) - done, mapping.end - address)
+            at = mapping.offset + address - mapping.start
+            mapping.buffer.view[at : at + size] = data[done : done + size]
+            if mapping.ran:
+                # Unicorn sees the guest's stores into translated code, but not ours.
+                self._uc.ctl_remove_cache(address, address + size)
+            address += size
+            done += size
+
+    def _changed(self) -> None:
+        self.generation += 1
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing is cached: no address lies in the empty range."""
+        self._low, self._last_word, self._base = 1, 0, 0
+        self._view = memoryview(b"")
+
+
+def _permissions(protection: Protection) -> int:
+    """Unicorn's permissions: on x86 every accessible page is readable."""
+    return int(protection | Protection.READ) if protection else 0

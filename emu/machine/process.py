@@ -1,0 +1,438 @@
+"""A guest process: the program in memory, the processor, the kernel, and a run to its end."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from os import PathLike, fspath
+from pathlib import Path
+from random import Random
+from typing import Any, BinaryIO
+
+from unicorn import (
+    UC_ERR_EXCEPTION,
+    UC_ERR_FETCH_PROT,
+    UC_ERR_FETCH_UNMAPPED,
+    UC_ERR_INSN_INVALID,
+    UC_ERR_READ_PROT,
+    UC_ERR_READ_UNMAPPED,
+    UC_ERR_WRITE_PROT,
+    UC_ERR_WRITE_UNMAPPED,
+    UC_HOOK_CODE,
+    UC_HOOK_INSN,
+    UC_HOOK_INTR,
+    UC_HOOK_MEM_INVALID,
+)
+from unicorn import x86_const as x86
+from unicorn.unicorn_py3.unicorn import UcError
+
+from emu.machine import engine, processor
+from emu.machine.errors import MachineError
+from emu.machine.faults import Cause, Explainer, Fault
+from emu.machine.image import Image, ImageType, Module
+from emu.machine.initial_stack import Auxiliary, push_start
+from emu.machine.interrupt import InterruptWatch
+from emu.machine.linux import HANDLERS, CallCount, Clock, DescriptorTable, Input, Kernel, Output
+from emu.machine.linux.identity import UID
+from emu.machine.linux.memory_calls import MMAP_TOP
+from emu.machine.linux.tree import HostNode, Tree
+from emu.machine.loader import EXECUTABLE_BASE, load_image
+from emu.machine.mapped_files import MappedFiles
+from emu.machine.memory import PAGE, TASK_SIZE, AddressSpace, OutOfMemory, Protection, page_up
+from emu.machine.outcome import Outcome, OutcomeKind
+from emu.machine.registers import RIP, RSP, RegisterBatch, RegisterFile
+
+STACK_TOP = TASK_SIZE
+DEFAULT_MEMORY = 1 << 30
+DEFAULT_STACK = 8 << 20
+_RAX, _RDX, _RCX, _RSI, _RDI, _R8, _R9, _R10 = 0, 1, 2, 4, 5, 8, 9, 10
+_HWCAP = 0x78B_FBFD
+"""CPUID leaf 1, edx, of the processor model."""
+
+_CAUSES = {
+    UC_ERR_READ_UNMAPPED: Cause.READ,
+    UC_ERR_READ_PROT: Cause.READ,
+    UC_ERR_WRITE_UNMAPPED: Cause.WRITE,
+    UC_ERR_WRITE_PROT: Cause.WRITE,
+    UC_ERR_FETCH_UNMAPPED: Cause.FETCH,
+    UC_ERR_FETCH_PROT: Cause.FETCH,
+}
+_SOFTWARE_INTERRUPTS = {3: 1, 0x80: 2}
+"""Vector -> length of the instruction after which the processor stands."""
+
+INTERRUPTED = Outcome(OutcomeKind.INTERRUPTED, message="interrupted")
+
+InstructionHook = Callable[[Any, int, int, Any], None]
+"""Called before an instruction as (engine handle, address, size, nothing)."""
+
+
+class MappingEvent(Enum):
+    """What happened to a module."""
+
+    LOADED = "loaded"
+    UNLOADED = "unloaded"
+
+
+class Process:
+    """One guest, from its loaded image to its end.
+
+    `stdin` is what the guest reads (nothing by default); `stdout` and `stderr` take bytes as they
+    are written: binary files or functions; by default the command's own. `root` is the directory
+    the guest sees as /, of which nothing is ever changed. Runs with equal arguments and files are
+    equal, instruction by instruction. Raises MachineError if the program cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        args: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        *,
+        stdin: bytes | BinaryIO | None = None,
+        stdout: BinaryIO | Callable[[bytes], object] | None = None,
+        stderr: BinaryIO | Callable[[bytes], object] | None = None,
+        root: str | PathLike[str] = "/",
+        directory: str = "/",
+        seed: int = 0,
+        memory_limit: int = DEFAULT_MEMORY,
+        stack_limit: int = DEFAULT_STACK,
+    ) -> None:
+        self.image = image
+        self.uc = processor.make_processor()
+        self.memory = AddressSpace(self.uc, memory_limit)
+        self.registers = RegisterFile(self.uc)
+        self.stack_limit = page_up(stack_limit)
+        self.on_mapping: list[Callable[[MappingEvent, Module], None]] = []
+        """Called when a module is complete in memory and when it begins to go."""
+        self._files = MappedFiles(self.memory)
+        self._random = Random(seed)  # noqa: S311 -- equal runs are the purpose
+        self._outcome: Outcome | None = None
+        self._failure: BaseException | None = None
+        self._fault: Fault | None = None
+        self._bad_address = 0
+        self._in_kernel = False
+        self._stamp = 0
+        clock = Clock()
+        descriptors = DescriptorTable()
+        source = io.BytesIO(stdin or b"") if isinstance(stdin, bytes | None) else stdin
+        descriptors.put(0, Input(source))
+        descriptors.put(1, Output(1, _sink(stdout, "stdout")))
+        descriptors.put(2, Output(2, _sink(stderr, "stderr")))
+        tree = Tree(Path(fspath(root)), clock.now)
+        self.kernel = Kernel(self, tree, descriptors, clock, HANDLERS, self._random)
+        self.kernel.directory = tree.existing(directory, "/")[0]
+        try:
+            self._load(list(args) if args else [image.path], dict(env or {}))
+        except OutOfMemory as error:
+            raise MachineError(f"{image.path}: cannot be mapped: {error}") from error
+        self._explainer = Explainer(self.memory)
+        self._hooks = engine.Hooks(self.uc)
+        self._install_hooks()
+        self._result = RegisterBatch(
+            self.uc, (x86.UC_X86_REG_RAX, x86.UC_X86_REG_RCX, x86.UC_X86_REG_R11)
+        )
+        self._flags = RegisterBatch(self.uc, (x86.UC_X86_REG_EFLAGS,))
+        self._counter = RegisterBatch(self.uc, (x86.UC_X86_REG_RAX, x86.UC_X86_REG_RDX))
+
+    @property
+    def modules(self) -> list[Module]:
+        """The images in memory, by address."""
+        return self._files.modules
+
+    @property
+    def system_calls(self) -> dict[str, CallCount]:
+        """Name -> how often it was made, and whether it is unsupported."""
+        return self.kernel.counts
+
+    def module_at(self, pc: int) -> Module | None:
+        """The module that contains `pc`."""
+        return next((module for module in self.modules if module.contains(pc)), None)
+
+    # Running
+
+    def run(
+        self, on_instruction: InstructionHook | None = None, max_instructions: int | None = None
+    ) -> Outcome:
+        """Run to the end, or until `max_instructions` have been executed.
+
+        `on_instruction` is called by Unicorn itself before each instruction; what it raises ends
+        the run and is raised here. Ctrl-C ends the run as INTERRUPTED. A run that was stopped can
+        be continued by another call.
+        """
+        self._outcome = None
+        self._failure = None
+        self._fault = None
+        if max_instructions is not None and max_instructions <= 0:
+            return Outcome(OutcomeKind.LIMIT, message="no instruction was allowed")
+        hook = None
+        if on_instruction is not None:
+            hook = self._hooks.add(UC_HOOK_CODE, processor.CODE, on_instruction)
+            self.uc.ctl_flush_tb()
+        watch = InterruptWatch(self._interrupted, self._wake, lambda: self._in_kernel)
+        try:
+            with self._carried_exceptions(), watch:
+                self._emulate(max_instructions)
+        except KeyboardInterrupt:
+            self._interrupted()
+        finally:
+            if hook is not None:
+                self._hooks.remove(hook)
+                self.uc.ctl_flush_tb()
+        failure, outcome = self._ended()
+        if isinstance(failure, KeyboardInterrupt):
+            outcome = INTERRUPTED
+        elif failure is not None:
+            raise failure
+        assert outcome is not None, "a run has an end"
+        if outcome.kind in (OutcomeKind.EXIT, OutcomeKind.SIGNAL):
+            self.kernel.descriptors.close_all()
+        return outcome
+
+    def _ended(self) -> tuple[BaseException | None, Outcome | None]:
+        """What callbacks left behind."""
+        return self._failure, self._outcome
+
+    def stop(self, kind: OutcomeKind = OutcomeKind.LIMIT, message: str = "") -> None:
+        """End the run from within a callback, before the instruction it was called for."""
+        self.finish(Outcome(kind, message=message))
+
+    def finish(self, outcome: Outcome) -> None:
+        """End the run with an outcome; the first one counts."""
+        if self._outcome is None:
+            self._outcome = outcome
+        self._wake()
+
+    def _emulate(self, limit: int | None) -> None:
+        stopped: Fault | None = None
+        try:
+            self.uc.emu_start(self.registers[RIP], processor.NEVER, 0, limit or 0)
+        except UcError as error:
+            stopped = self._fault_of(error)
+        failure, outcome = self._ended()
+        if outcome is not None or failure is not None:
+            return
+        fault = self._fault or stopped
+        if fault is not None:
+            self._outcome = self._explainer.outcome(fault, self.modules)
+        elif limit is not None:
+            self._outcome = Outcome(
+                OutcomeKind.LIMIT, message=f"stopped after {limit} instructions"
+            )
+        else:
+            place = self._explainer.place(self.registers[RIP], self.modules)
+            self._outcome = Outcome(
+                OutcomeKind.UNSUPPORTED, message=f"the processor stopped {place}"
+            )
+
+    def _fault_of(self, error: UcError) -> Fault:
+        pc = self.registers[RIP]
+        if error.errno == UC_ERR_INSN_INVALID:
+            return Fault(Cause.INVALID, pc)
+        if error.errno in _CAUSES:
+            return Fault(_CAUSES[error.errno], pc, address=self._bad_address)
+        if error.errno == UC_ERR_EXCEPTION:
+            return Fault(Cause.EXCEPTION, pc, vector=13)
+        raise MachineError(f"{self.image.path}: emulator error at {pc:#x}: {error}") from error
+
+    @contextmanager
+    def _carried_exceptions(self) -> Iterator[None]:
+        """What a callback raises would only be printed by ctypes; keep it and stop instead."""
+        previous = sys.unraisablehook
+
+        def carry(unraisable: Any) -> None:
+            if unraisable.exc_value is None or not str(unraisable.err_msg or "").startswith(
+                "Exception ignored on calling ctypes callback"
+            ):
+                previous(unraisable)
+                return
+            if self._failure is None:
+                self._failure = unraisable.exc_value
+            self._wake()
+
+        sys.unraisablehook = carry
+        try:
+            yield
+        finally:
+            sys.unraisablehook = previous
+
+    def _wake(self) -> None:
+        engine.stop(self.uc)
+
+    def _interrupted(self) -> None:
+        self.finish(INTERRUPTED)
+
+    # What the processor asks for
+
+    def _install_hooks(self) -> None:
+        add = self._hooks.add
+        add(UC_HOOK_INSN, processor.SYSTEM_CALL, self._system_call, x86.UC_X86_INS_SYSCALL)
+        add(UC_HOOK_INSN, processor.SYSTEM_CALL, self._sysenter, x86.UC_X86_INS_SYSENTER)
+        add(UC_HOOK_INSN, processor.INSTRUCTION, self._time_stamp, x86.UC_X86_INS_RDTSC)
+        add(UC_HOOK_INSN, processor.PORT_IN, self._port_in, x86.UC_X86_INS_IN)
+        add(UC_HOOK_INSN, processor.PORT_OUT, self._port_out, x86.UC_X86_INS_OUT)
+        add(UC_HOOK_INTR, processor.INTERRUPT, self._interrupt)
+        add(UC_HOOK_MEM_INVALID, processor.BAD_ACCESS, self._bad_access)
+
+    def _system_call(self, _engine: int, _data: object) -> None:
+        values = self.registers.read()
+        arguments = (
+            values[_RDI], values[_RSI], values[_RDX], values[_R10], values[_R8], values[_R9]
+        )  # fmt: skip
+        self._in_kernel = True
+        try:
+            result = self.kernel.call(values[_RAX], arguments)
+        finally:
+            self._in_kernel = False
+        # The syscall instruction itself leaves the return address and the flags behind.
+        self._result.write([result, values[RIP] + 2, self._flags.read()[0]])
+
+    def _sysenter(self, _engine: int, _data: object) -> None:
+        place = self._explainer.place(self.registers[RIP], self.modules)
+        self.stop(OutcomeKind.UNSUPPORTED, f"32-bit system call (sysenter) {place}")
+
+    def _time_stamp(self, _engine: int, _data: object) -> int:
+        # A time stamp must grow, and must not depend on the host.
+        self._stamp += 1000
+        self._counter.write([self._stamp & 0xFFFF_FFFF, self._stamp >> 32])
+        return 1
+
+    def _port_in(self, _engine: int, _port: int, _size: int, _data: object) -> int:
+        self._stopped_by(Fault(Cause.PORT, self.registers[RIP]))
+        return 0
+
+    def _port_out(self, _engine: int, _port: int, _size: int, _value: int, _data: object) -> None:
+        self._stopped_by(Fault(Cause.PORT, self.registers[RIP]))
+
+    def _interrupt(self, _engine: int, vector: int, _data: object) -> None:
+        pc = self.registers[RIP] - _SOFTWARE_INTERRUPTS.get(vector, 0)
+        self._stopped_by(Fault(Cause.EXCEPTION, pc, vector=vector))
+
+    def _bad_access(
+        self, _engine: int, _kind: int, address: int, _size: int, _value: int, _data: object
+    ) -> bool:
+        self._bad_address = address
+        return False
+
+    def _stopped_by(self, fault: Fault) -> None:
+        if self._fault is None:
+            self._fault = fault
+        self._wake()
+
+    # What system calls ask for
+
+    def set_fs_base(self, address: int) -> None:
+        self.uc.reg_write(x86.UC_X86_REG_FS_BASE, address)
+
+    def fs_base(self) -> int:
+        return int(self.uc.reg_read(x86.UC_X86_REG_FS_BASE))
+
+    def file_mapped(self, path: str, read: Callable[[], Image]) -> None:
+        for module in self._files.mapped(path, read):
+            for callback in self.on_mapping:
+                callback(MappingEvent.LOADED, module)
+
+    def unmapped(self, start: int, end: int) -> None:
+        for module in self._files.unmapped(start, end):
+            for callback in self.on_mapping:
+                callback(MappingEvent.UNLOADED, module)
+
+    # Starting
+
+    def _load(self, arguments: list[str], environment: dict[str, str]) -> None:
+        image, kernel = self.image, self.kernel
+        program = self._files.add(load_image(self.memory, image, EXECUTABLE_BASE))
+        kernel.executable = _guest_path(image.path)
+        kernel.thread_name = posixpath.basename(kernel.executable).encode()[:15]
+        self._fill_proc()
+        start = program
+        if image.interpreter is not None:
+            start = self._load_interpreter(image.interpreter)
+        kernel.break_start = kernel.break_end = program.end
+        read_write = Protection.READ | Protection.WRITE
+        self.memory.map(STACK_TOP - self.stack_limit, self.stack_limit, read_write, "[stack]")
+        headers = self._headers_address(program)
+        vector = {
+            Auxiliary.HWCAP: _HWCAP,
+            Auxiliary.PAGESZ: PAGE,
+            Auxiliary.CLKTCK: 100,
+            Auxiliary.PHDR: headers,
+            Auxiliary.PHENT: 56,
+            Auxiliary.PHNUM: image.header_count,
+            Auxiliary.BASE: start.bias if start is not program else 0,
+            Auxiliary.FLAGS: 0,
+            Auxiliary.ENTRY: image.entry + program.bias,
+            Auxiliary.UID: UID,
+            Auxiliary.EUID: UID,
+            Auxiliary.GID: UID,
+            Auxiliary.EGID: UID,
+            Auxiliary.SECURE: 0,
+            Auxiliary.HWCAP2: 0,
+        }
+        rsp = push_start(
+            self.memory, STACK_TOP - PAGE, arguments, environment, kernel.executable,
+            self._random.randbytes(16), vector,
+        )  # fmt: skip
+        self.registers[RSP] = rsp
+        self.registers[RIP] = start.image.entry + start.bias
+
+    def _headers_address(self, program: Module) -> int:
+        image = program.image
+        for segment in image.segments:
+            if segment.offset <= image.header_offset < segment.offset + segment.file_size:
+                return image.header_offset - segment.offset + segment.address + program.bias
+        return 0
+
+    def _load_interpreter(self, path: str) -> Module:
+        from emu.machine.linux.errno import SystemCallError
+
+        missing = f"{self.image.path}: its dynamic loader {path} is missing"
+        try:
+            canonical, node = self.kernel.tree.existing(path, "/")
+        except SystemCallError as error:
+            raise MachineError(f"{missing} ({error.errno.name})") from error
+        if not isinstance(node, HostNode) or not node.status.is_regular:
+            raise MachineError(f"{missing} (not a file)")
+        loader = Image.from_file(node.path, canonical)
+        if loader.type is not ImageType.SHARED:
+            raise MachineError(f"{self.image.path}: its dynamic loader {path} cannot be moved")
+        base = self.memory.gap(loader.end - loader.start, MMAP_TOP)
+        return self._files.add(load_image(self.memory, loader, base))
+
+    def _fill_proc(self) -> None:
+        tree, kernel = self.kernel.tree, self.kernel
+        tree.add_link("/proc/self/exe", kernel.executable)
+        tree.add_text("/proc/self/maps", self._maps)
+
+    def _maps(self) -> bytes:
+        lines = []
+        for mapping in self.memory:
+            flag = "s" if mapping.shared else "p"
+            inode = 1 if mapping.name.startswith("/") else 0
+            line = (
+                f"{mapping.start:08x}-{mapping.end:08x} {mapping.protection}{flag} "
+                f"{mapping.file_offset:08x} 00:00 {inode} "
+            )
+            lines.append(f"{line:<73}{mapping.name}".rstrip() + "\n")
+        return "".join(lines).encode(errors="surrogateescape")
+
+
+def _guest_path(path: str) -> str:
+    return path if path.startswith("/") else posixpath.join("/", posixpath.normpath(path))
+
+
+def _sink(
+    target: BinaryIO | Callable[[bytes], object] | None, name: str
+) -> Callable[[bytes], object]:
+    if callable(target):
+        return target
+    file: BinaryIO = getattr(sys, name).buffer if target is None else target
+
+    def write(data: bytes) -> None:
+        file.write(data)
+        file.flush()
+
+    return write
