@@ -3,19 +3,40 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+JOBS ?= auto
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench corpus mutate clean
 .DELETE_ON_ERROR:
 
-$(READY): pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
+# A real program, built by gcc with tables by GNU as and ld, checked at every instruction.
+demo: $(READY)
+	@$(BIN)/python tools/demo.py
+
+# Installs a private as and ld with SFrame V3 first, where the ones on PATH are too old.
+test: $(READY)
+	@$(BIN)/emu toolchain install
+	$(BIN)/pytest -n $(JOBS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python tools/bench.py
+
+# Small programs from Debian's sources: built, run natively and under emu check, compared.
+corpus: $(READY)
+	$(BIN)/python tools/corpus.py
+
+# Every row of the C cases changed by one word: is each change reported?
+mutate: $(READY)
+	$(BIN)/python tools/mutate.py --cases
+
+$(READY): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,118 @@
+"""The modules of a process by address: names, functions, source lines, tables."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from emu.machine import Module
+from emu.sframe import Section, SFrameError
+from emu.truth import Function
+
+PF_X = 1
+UNKNOWN = "?"
+
+
+@dataclass(slots=True, eq=False)
+class LoadedModule:
+    """A module as the check sees it, with the run-time extents of its table and its code."""
+
+    module: Module
+    sframe: str = "absent"
+    """`present`, `absent` or `rejected: <why>`."""
+    section: Section | None = field(init=False, default=None)
+    sframe_problem: str = field(init=False, default="")
+    sframe_extent: tuple[int, int] | None = field(init=False, default=None)
+    executable_extents: tuple[tuple[int, int], ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        image, bias = self.module.image, self.module.bias
+        self.executable_extents = tuple(
+            (bias + segment.address, bias + segment.address + segment.memory_size)
+            for segment in image.segments
+            if segment.executable
+        )
+        if image.sframe is None:
+            return
+        try:
+            self.section = Section(image.sframe.data, image.sframe.address)
+        except SFrameError as error:
+            self.sframe_problem = f"rejected: {error}"
+            return
+        start = bias + image.sframe.address
+        # The kernel takes the segment's size; it may be larger than the section.
+        self.sframe_extent = (start, start + image.sframe.memory_size)
+
+    @property
+    def path(self) -> str:
+        return self.module.image.path
+
+    @property
+    def bias(self) -> int:
+        return self.module.bias
+
+    def function_at(self, pc: int) -> Function | None:
+        """The function of the table, or else of the symbols, that contains run-time `pc`."""
+        address = pc - self.bias
+        symbol = self.module.image.symbol_at(address)
+        name = symbol.name if symbol else ""
+        if self.section is not None:
+            try:
+                fde = self.section.fdes.find(address)
+            except SFrameError:
+                fde = None
+            if fde is not None:
+                return Function(fde.start + self.bias, fde.end + self.bias, name)
+        if symbol is None:
+            return None
+        return Function(symbol.start + self.bias, symbol.end + self.bias, name)
+
+
+class ModuleMap:
+    """All loaded modules; implements the functions that truth asks for."""
+
+    def __init__(self) -> None:
+        self.modules: list[LoadedModule] = []
+        self.unloaded: list[LoadedModule] = []
+        self._starts: list[int] = []
+
+    def add(self, module: Module) -> LoadedModule:
+        """A module was mapped."""
+        loaded = LoadedModule(module)
+        index = bisect_right(self._starts, module.start)
+        self._starts.insert(index, module.start)
+        self.modules.insert(index, loaded)
+        return loaded
+
+    def remove(self, module: Module) -> LoadedModule:
+        """A module is about to go; it stays in `unloaded` for the report."""
+        index = next(i for i, loaded in enumerate(self.modules) if loaded.module is module)
+        del self._starts[index]
+        loaded = self.modules.pop(index)
+        self.unloaded.append(loaded)
+        return loaded
+
+    def module_at(self, pc: int) -> LoadedModule | None:
+        """The module whose mapping contains `pc`."""
+        index = bisect_right(self._starts, pc) - 1
+        if index >= 0 and pc < self.modules[index].module.end:
+            return self.modules[index]
+        return None
+
+    def function_at(self, pc: int) -> Function | None:
+        """The function that contains `pc`."""
+        loaded = self.module_at(pc)
+        return None if loaded is None else loaded.function_at(pc)
+
+    def name_at(self, pc: int) -> str:
+        """Name of the function that contains `pc`, or its link-time address if it has none."""
+        loaded = self.module_at(pc)
+        if loaded is None:
+            return UNKNOWN
+        symbol = loaded.module.image.symbol_at(pc - loaded.bias)
+        return symbol.name if symbol else hex(pc - loaded.bias)
+
+    def source_at(self, pc: int) -> str | None:
+        """`file:line` of `pc`, if the module has a line table."""
+        loaded = self.module_at(pc)
+        return None if loaded is None else loaded.module.image.source_line(pc - loaded.bias)

@@ -1,0 +1,185 @@
+"""Checks of one snapshot: every live frame whose check is due, and the walk, into a tally."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emu.check.contradiction import contradiction
+from emu.check.finding import Finding, Key, Tally, Witness
+from emu.check.live import LiveRegisters
+from emu.check.modules import ModuleMap
+from emu.check.step import OK, Outcome, check_step
+from emu.check.tables import Place, Tables
+from emu.check.verdict import Blame, Check, Field, Verdict
+from emu.check.walk import KERNEL_LIMIT, Departure, Note, WalkCheck, serial
+from emu.truth import Entry
+from emu.unwind import LookupFailure, Memory, Policy, State
+
+RSP, RBP = 7, 6
+
+
+class Observer:
+    """Makes the step checks and the walk check that are due before an instruction executes.
+
+    The topmost frame is checked every time, an older one when it has become live; what it
+    depends on does not change until it is topmost again.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        modules: ModuleMap,
+        memory: Memory,
+        policy: Policy,
+        *,
+        strict: bool,
+    ) -> None:
+        self.registers = LiveRegisters()
+        self.walks = WalkCheck(tables.real, memory, self.registers, policy)
+        self._tables = tables
+        self._modules = modules
+        self._memory = memory
+        self._policy = policy
+        self._strict = strict
+
+    def check(self, tally: Tally, entries: Sequence[Entry]) -> None:
+        """Check the snapshot given by `registers` and the true stack `entries`, oldest first."""
+        values = self.registers.values
+        depth = len(entries)
+        tally.checked += 1
+        state = State(values[16], values[RSP], values[RBP], True)
+        self._step(tally, state, entries[-1] if depth else None, 0)
+        for index in range(depth - 1, -1, -1):
+            entry = entries[index]
+            older = entries[index - 1] if index else None
+            if serial(older) in entry.notes:
+                break
+            entry.notes[serial(older)] = Note()
+            caller = State(entry.return_address, entry.slot + 8, entry.rbp)
+            self._step(tally, caller, older, depth - index)
+        departure = self.walks.check(entries, state)
+        if departure is None:
+            tally.walks[Verdict.OK] += 1
+        else:
+            self._departed(tally, departure, depth)
+
+    def _step(self, tally: Tally, state: State, caller: Entry | None, frame: int) -> None:
+        place = self._tables.place(state.ip, topmost=state.topmost)
+        outcome = self._outcome(place, state, caller)
+        verdict = outcome.verdict
+        tally.steps[verdict] += 1
+        if outcome is OK or verdict is Verdict.OUTERMOST:
+            return
+        if verdict is Verdict.GAP:
+            where = (place.module.path if place.module else None, place.function)
+            tally.gaps[where] = tally.gaps.get(where, 0) + 1
+            if not self._strict:
+                return
+        for field in outcome.fields or (None,):
+            self._record_step(tally, place, outcome, field, state, caller, frame)
+
+    def _outcome(self, place: Place, state: State, caller: Entry | None) -> Outcome:
+        return check_step(place, state, caller, self._memory, self.registers, self._policy)
+
+    def _record_step(
+        self,
+        tally: Tally,
+        place: Place,
+        outcome: Outcome,
+        field: Field | None,
+        state: State,
+        caller: Entry | None,
+        frame: int,
+    ) -> None:
+        key = _key(Check.STEP, outcome.verdict, field, place)
+        known = tally.findings.get(key)
+        if known is not None:
+            known.count += 1
+            return
+        reason = outcome.reason
+        if field is not None and caller is not None:
+            assert not isinstance(place.found, LookupFailure), "a wrong row was found"
+            row = place.found.frame
+            reason = contradiction(row, outcome, field, state, caller, self._memory, self.registers)
+        elif outcome.verdict is Verdict.GAP:
+            reason = str(place.found)
+        expected, got = _values(outcome, field, caller)
+        tally.findings[key] = Finding(
+            key,
+            Witness(
+                pc=state.ip,
+                snapshot_pc=self.registers.ip,
+                frame=frame,
+                row=None if isinstance(place.found, LookupFailure) else str(place.found.frame),
+                expected=expected,
+                got=got,
+                blame=Blame.UNKNOWN,
+                reason=reason,
+                source=self._modules.source_at(state.ip if frame == 0 else state.ip - 1),
+                row_address=place.row_address,
+            ),
+        )
+
+    def _departed(self, tally: Tally, departure: Departure, depth: int) -> None:
+        """Count a walk that went wrong; a finding only if no step check or gap explains it."""
+        tally.walks[departure.verdict] += 1
+        if departure.verdict is Verdict.GAP:
+            return
+        state = departure.state
+        if departure.verdict is Verdict.LIMIT:
+            key = Key(Check.WALK, Verdict.LIMIT, None, None, None, None)
+            reason = (
+                f"the stack is deeper than the {KERNEL_LIMIT} entries of one walk;"
+                " older frames are not recorded"
+            )
+            row = None
+            expected = None
+        else:
+            place = self._tables.place(state.ip, topmost=state.topmost)
+            outcome = self._outcome(place, state, departure.caller)
+            if not outcome.verdict.right:
+                return
+            key = _key(Check.WALK, departure.verdict, None, place)
+            reason = "each row is right by itself, but the walk departs here"
+            row = None if isinstance(place.found, LookupFailure) else str(place.found.frame)
+            expected = departure.caller.return_address if departure.caller else None
+        known = tally.findings.get(key)
+        if known is not None:
+            known.count += 1
+            return
+        tally.findings[key] = Finding(
+            key,
+            Witness(
+                pc=state.ip or self.registers.ip,
+                snapshot_pc=self.registers.ip,
+                frame=depth - departure.height,
+                row=row,
+                expected=expected,
+                got=None,
+                blame=Blame.CONSUMER,
+                reason=reason,
+                source=None,
+                row_address=None,
+            ),
+        )
+
+
+def _key(check: Check, verdict: Verdict, field: Field | None, place: Place) -> Key:
+    module = place.module.path if place.module else None
+    return Key(check, verdict, field, module, place.row_pc, place.function)
+
+
+def _values(
+    outcome: Outcome, field: Field | None, caller: Entry | None
+) -> tuple[int | None, int | None]:
+    """The true value of `field` (the caller's pc if the whole step failed) and the one found."""
+    got = outcome.got
+    if caller is None:
+        return None, None
+    match field:
+        case Field.SP:
+            return caller.slot + 8, got.sp if got else None
+        case Field.FP:
+            return caller.rbp, got.fp if got else None
+        case _:
+            return caller.return_address, got.ip if got else None

@@ -1,0 +1,163 @@
+"""The reference engine: plain Python, one snapshot at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any
+
+from emu.check.finding import Tally
+from emu.check.live import LiveRegisters
+from emu.check.lockstep import Lockstep
+from emu.check.modules import ModuleMap
+from emu.check.observe import Observer
+from emu.check.selection import Selection
+from emu.check.snapshot import Snapshot
+from emu.check.tables import Tables
+from emu.machine import MappingEvent, Module, Outcome, Process
+from emu.truth import Settlement, Tracker
+from emu.unwind import Policy
+
+PROGRESS_MASK = 0x3FFF
+"""Progress is told every 16,384 instructions."""
+
+
+class ReferenceEngine:
+    """Runs a process, follows its true stack and checks every selected instruction."""
+
+    name = "reference"
+
+    def __init__(
+        self,
+        process: Process,
+        policy: Policy,
+        *,
+        selection: Selection | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.process = process
+        self.policy = policy
+        self.selection = selection
+        self.modules = ModuleMap()
+        self.tables = Tables(self.modules, process.memory, process.memory, policy)
+        self.tracker = Tracker(process.memory, self.modules)
+        self.observer = Observer(self.tables, self.modules, process.memory, policy, strict=strict)
+        self.instructions = 0
+        self.seconds = 0.0
+        self.dropped_at: int | None = None
+        """Instructions executed when a lookup first dropped a section."""
+        self.tally = Tally()
+        self.progress: Callable[[int, int], None] | None = None
+        """Told of instructions and findings so far, now and then."""
+        self._held = Tally()
+        self._first = Tally()
+        self._second = Tally()
+        self._at = None if selection is None else selection.addresses
+        self._generation = -1
+        self.tracker.on_settled = self._settled
+
+    def run(self, max_instructions: int | None = None) -> Outcome:
+        """Run the program to its end or its limit, checking."""
+        self._begin()
+        started = perf_counter()
+        try:
+            return self.process.run(self._check, max_instructions)
+        finally:
+            self.seconds = perf_counter() - started
+            self._finish()
+
+    def snapshots(self, max_instructions: int | None = None) -> Iterator[Snapshot]:
+        """Run the program and stop before every selected instruction; nothing is checked."""
+        self._begin()
+
+        def produce(show: Callable[[Snapshot], None]) -> None:
+            def before_instruction(_uc: Any, pc: int, size: int, _data: Any) -> None:
+                registers = self._follow(pc, size)
+                if self._at is None or pc in self._at:
+                    show(self._snapshot(registers))
+
+            self.process.run(before_instruction, max_instructions)
+
+        return iter(Lockstep(produce))
+
+    def _begin(self) -> None:
+        self.process.on_mapping.append(self._mapping_changed)
+        for module in self.process.modules:
+            self._mapping_changed(MappingEvent.LOADED, module)
+        self.tracker.begin(self.process.registers.read()[7])
+
+    def _mapping_changed(self, event: MappingEvent, module: Module) -> None:
+        if event is MappingEvent.UNLOADED:
+            loaded = self.modules.remove(module)
+            self.tables.unregister(loaded)
+            return
+        loaded = self.modules.add(module)
+        loaded.sframe = self.tables.register(loaded)
+        if self.selection is not None:
+            self.selection.resolve(module)
+
+    def _follow(self, pc: int, size: int) -> list[int]:
+        """Let the tracker see the instruction about to execute; returns the registers."""
+        registers = self.process.registers.read()
+        self.instructions += 1
+        if self.process.memory.generation != self._generation:
+            self._generation = self.process.memory.generation
+            self.tracker.code_changed()
+            self.tables.forget()
+        self.tracker.step(pc, size, registers)
+        return registers
+
+    def _check(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
+        registers = self._follow(pc, size)
+        if self.progress is not None and not self.instructions & PROGRESS_MASK:
+            self.progress(self.instructions, len(self.tally.findings))
+        if self._at is not None and pc not in self._at:
+            return
+        tracker, observer = self.tracker, self.observer
+        observer.registers.values = registers
+        if tracker.doubt is not None:
+            observer.check(self._first, tracker.entries)
+            second = tracker.second_reading()
+            assert second is not None, "a doubt has two readings"
+            observer.check(self._second, second)
+        elif tracker.pending:
+            observer.check(self._held, tracker.entries)
+        else:
+            observer.check(self.tally, tracker.entries)
+        if self.dropped_at is None and observer.walks.dropped:
+            self.dropped_at = self.instructions
+
+    def _snapshot(self, values: list[int]) -> Snapshot:
+        registers = LiveRegisters(values)
+        entries = tuple(self.tracker.entries)
+        pcs = [registers.ip, *(entry.call_site for entry in reversed(entries))]
+        return Snapshot(
+            pc=registers.ip,
+            instruction=self.instructions - 1,
+            registers=registers,
+            memory=self.process.memory,
+            entries=entries,
+            functions=tuple(self.modules.name_at(pc) for pc in pcs),
+            tables=self.tables,
+            policy=self.policy,
+        )
+
+    def _settled(self, settlement: Settlement) -> None:
+        match settlement:
+            case Settlement.RETURNED:
+                self.tally.add(self._held)
+                self._held = Tally()
+            case Settlement.DROPPED:
+                self.tally.add_unsettled(self._held)
+                self._held = Tally()
+            case Settlement.FIRST | Settlement.SECOND:
+                right = self._first if settlement is Settlement.FIRST else self._second
+                (self._held if self.tracker.pending else self.tally).add(right)
+                self._first, self._second = Tally(), Tally()
+
+    def _finish(self) -> None:
+        """What is open at the end: a doubt stands as it was read, a pending entry does not."""
+        if self.tracker.doubt is not None:
+            self._settled(Settlement.FIRST)
+        if self.tracker.pending:
+            self._settled(Settlement.DROPPED)

@@ -1,0 +1,207 @@
+"""Check a program, or look at its snapshots, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from emu.check.error import CheckError
+from emu.check.listing import listing
+from emu.check.reference import ReferenceEngine
+from emu.check.result import CheckedModule, Coverage, Result, SystemCall
+from emu.check.selection import Selection
+from emu.check.snapshot import Snapshot
+from emu.check.verdict import Verdict
+from emu.machine import Image, MachineError, Outcome, Process
+from emu.unwind import Policy, PolicyError
+from emu.unwind import policy as policy_named
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", "LC_ALL": "C"}
+"""The guest's environment, before what the caller adds."""
+
+
+def run(
+    program: str | Path | Image,
+    *,
+    args: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | BinaryIO | None = None,
+    stdout: BinaryIO | None = None,
+    stderr: BinaryIO | None = None,
+    at: str | Iterable[str] = (),
+    policy: str | Policy = "kernel-v15",
+    engine: str = "reference",
+    max_instructions: int | None = None,
+    strict: bool = False,
+    root: str | Path = "/",
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Run `program` to its end and check every instruction, or those named by `at`.
+
+    `args` follow the program's name. `env` is added to a fixed environment. The guest's output
+    goes to `stdout` and `stderr`, or nowhere. `at` names places as `SYMBOL[+OFFSET]`. With
+    `strict`, gaps are findings too. `progress` is called now and then with the numbers of
+    instructions and findings so far. Raises `CheckError` if the program cannot be started or a
+    place does not exist; whatever the guest does is in the result.
+    """
+    if engine != ReferenceEngine.name:
+        raise CheckError(f"unknown engine {engine!r} (known: {ReferenceEngine.name})")
+    process = _start(program, args, env, stdin, stdout, stderr, root)
+    selection = _selection(at)
+    runner = ReferenceEngine(process, _policy(policy), selection=selection, strict=strict)
+    runner.progress = progress
+    _demand(process, selection)
+    outcome = runner.run(max_instructions)
+    return _result(runner, outcome)
+
+
+def snapshots(
+    program: str | Path | Image,
+    *,
+    args: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | BinaryIO | None = None,
+    at: str | Iterable[str] = (),
+    policy: str | Policy = "kernel-v15",
+    max_instructions: int | None = None,
+    root: str | Path = "/",
+) -> Iterator[Snapshot]:
+    """Run `program` and yield it just before each chosen instruction (all of them by default).
+
+    A snapshot's memory is the live memory of the process: use it before asking for the next one.
+    Raises `CheckError` like `run`.
+    """
+    process = _start(program, args, env, stdin, None, None, root)
+    selection = _selection(at)
+    runner = ReferenceEngine(process, _policy(policy), selection=selection)
+    _demand(process, selection)
+    yield from runner.snapshots(max_instructions)
+
+
+def _start(
+    program: str | Path | Image,
+    args: Sequence[str],
+    env: Mapping[str, str] | None,
+    stdin: bytes | BinaryIO | None,
+    stdout: BinaryIO | None,
+    stderr: BinaryIO | None,
+    root: str | Path,
+) -> Process:
+    try:
+        image = program if isinstance(program, Image) else Image.from_file(program)
+        return Process(
+            image,
+            args=[image.path, *args],
+            env={**ENVIRONMENT, **(env or {})},
+            stdin=stdin,
+            stdout=stdout or _nowhere,
+            stderr=stderr or _nowhere,
+            root=root,
+        )
+    except MachineError as error:
+        raise CheckError(str(error)) from error
+
+
+def _nowhere(data: bytes) -> None:
+    """Takes the guest's output and forgets it."""
+
+
+def _policy(policy: str | Policy) -> Policy:
+    try:
+        return policy_named(policy) if isinstance(policy, str) else policy
+    except PolicyError as error:
+        raise CheckError(str(error)) from error
+
+
+def _selection(at: str | Iterable[str]) -> Selection | None:
+    places = [at] if isinstance(at, str) else list(at)
+    return Selection(places) if places else None
+
+
+def _demand(process: Process, selection: Selection | None) -> None:
+    """A place that a program without libraries does not have will never come."""
+    if selection is None:
+        return
+    for module in process.modules:
+        selection.resolve(module)
+    if selection.unresolved and process.image.interpreter is None:
+        raise CheckError(f"--at {selection.unresolved[0]}: no such symbol in the program")
+
+
+def _result(runner: ReferenceEngine, outcome: Outcome) -> Result:
+    process, tally = runner.process, runner.tally
+    findings = tuple(sorted(tally.findings.values(), key=lambda finding: -finding.count))
+    return Result(
+        program=process.image.path,
+        engine=runner.name,
+        policy=str(runner.policy),
+        seconds=runner.seconds,
+        instructions=runner.instructions,
+        ended=outcome.kind.value,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        message=outcome.message,
+        tally=tally,
+        figures=runner.tracker.figures,
+        coverage=_coverage(runner),
+        system_calls={
+            name: SystemCall(call.count, call.unsupported)
+            for name, call in process.system_calls.items()
+        },
+        modules=_modules(runner),
+        findings=findings,
+        listings={
+            finding.key: listing(finding, runner.modules, runner.tables, process.memory)
+            for finding in findings
+        },
+        remarks=_remarks(runner),
+    )
+
+
+def _coverage(runner: ReferenceEngine) -> Coverage:
+    fdes = rows = 0
+    for module in (*runner.modules.modules, *runner.modules.unloaded):
+        if module.section is not None and module.sframe == "present":
+            fdes += module.section.header.num_fdes
+            rows += module.section.header.num_fres
+    fdes_hit, rows_hit = runner.tables.hit()
+    return Coverage(fdes, fdes_hit, rows, rows_hit)
+
+
+def _modules(runner: ReferenceEngine) -> tuple[CheckedModule, ...]:
+    gaps = sorted(runner.tally.gaps.items(), key=lambda gap: -gap[1])
+    return tuple(
+        CheckedModule(
+            path=module.path,
+            bias=module.bias,
+            sframe=module.sframe,
+            functions_without_sframe=tuple(
+                function for (path, function), _ in gaps if path == module.path
+            ),
+        )
+        for module in (*runner.modules.modules, *runner.modules.unloaded)
+    )
+
+
+def _remarks(runner: ReferenceEngine) -> tuple[str, ...]:
+    remarks = []
+    modules = [*runner.modules.modules, *runner.modules.unloaded]
+    if not any(module.sframe == "present" for module in modules):
+        remarks.append("no module has an .sframe section that can be used: every frame is a gap")
+    remarks += [
+        f"{module.path}: {module.sframe}"
+        for module in modules
+        if module.sframe.startswith("rejected")
+    ]
+    if runner.dropped_at is not None:
+        remarks.append(
+            f"from instruction {runner.dropped_at:,} on walks had no table: a lookup failed"
+            " and the section was dropped, as the kernel would"
+        )
+    if runner.selection is not None and runner.selection.unresolved:
+        places = ", ".join(runner.selection.unresolved)
+        remarks.append(f"never found: {places}")
+    if runner.tally.unsettled and runner.tally.steps[Verdict.UNSETTLED]:
+        remarks.append("unsettled checks were made while a return address was in a register only")
+    return tuple(remarks)

@@ -1,0 +1,65 @@
+"""One thread just before one instruction executes: registers, memory, true stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emu.check.live import LiveRegisters
+from emu.check.step import Outcome, check_step
+from emu.check.tables import Place, Tables
+from emu.truth import Entry
+from emu.unwind import Memory, Policy, SectionStore, State
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Registers, memory and truth. `emu.unwind` walks on it.
+
+    `unwind_user(snapshot.store, snapshot.memory, snapshot.registers, 510)` is the kernel's walk.
+    Frames are numbered from 0, the topmost.
+    """
+
+    pc: int
+    """Run-time address of the instruction about to execute."""
+    instruction: int
+    """How many instructions were executed before it."""
+    registers: LiveRegisters
+    memory: Memory
+    """The live memory of the process."""
+    entries: tuple[Entry, ...]
+    """The true call stack, oldest entry first."""
+    functions: tuple[str, ...]
+    """Names of the functions on the stack, innermost first."""
+    tables: Tables
+    policy: Policy
+
+    @property
+    def store(self) -> SectionStore:
+        """The sections registered for the process. Lookups of a walk may drop one."""
+        return self.tables.real
+
+    @property
+    def frames(self) -> tuple[State, ...]:
+        """The true state (ip, sp, fp) of every frame, innermost first.
+
+        Below the top `ip` is the return address.
+        """
+        return tuple(self.state(frame) for frame in range(len(self.entries) + 1))
+
+    def state(self, frame: int) -> State:
+        """The true state of one frame."""
+        if frame == 0:
+            return State(self.pc, self.registers[7], self.registers[6], True)
+        entry = self.entries[-frame]
+        return State(entry.return_address, entry.slot + 8, entry.rbp)
+
+    def place(self, frame: int) -> Place:
+        """The row in force for a frame, or why there is none."""
+        return self.tables.place(self.state(frame).ip, topmost=frame == 0)
+
+    def outcome(self, frame: int) -> Outcome:
+        """The step check of a frame."""
+        caller = self.entries[-frame - 1] if frame < len(self.entries) else None
+        return check_step(
+            self.place(frame), self.state(frame), caller, self.memory, self.registers, self.policy
+        )

@@ -1,0 +1,151 @@
+"""The walk check: a consumer walks from the snapshot alone, and is compared with truth.
+
+A walk is right only if every pc, sp and fp is and it ends where the stack began. The part of a
+walk below a frame depends on that frame's true state and on the store alone, so it is remembered
+with the frame's entry until the store changes: the cost of a check does not grow with depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emu.check.verdict import Verdict
+from emu.truth import Entry
+from emu.unwind import Ending, Memory, Method, Policy, Registers, SectionStore, State, Walk
+
+KERNEL_LIMIT = 510
+"""Entries of the kernel's cache for one deferred walk (kernel behaviour: 12.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The first frame at which a walk and the truth part."""
+
+    verdict: Verdict
+    height: int
+    """Entries below the frame: the frame's number is the depth of the stack less this."""
+    state: State
+    """The true state of the frame."""
+    caller: Entry | None
+
+
+@dataclass(slots=True)
+class Note:
+    """What is remembered with an entry about the frame that made the call."""
+
+    departure: Departure | None = None
+    epoch: int = -1
+    """State of the store for which `departure` holds."""
+
+
+_ENDED = {
+    Ending.OUTERMOST: Verdict.TRUNCATED,
+    Ending.ZERO_FP: Verdict.TRUNCATED,
+    Ending.REFUSED: Verdict.REFUSED,
+    Ending.LOST: Verdict.GAP,
+}
+
+
+def serial(entry: Entry | None) -> int:
+    """Key of an entry's notes: which entry is the next older one."""
+    return 0 if entry is None else entry.serial
+
+
+class WalkCheck:
+    """Walks one address space with its real store: what a lookup drops stays dropped."""
+
+    def __init__(
+        self, store: SectionStore, memory: Memory, registers: Registers, policy: Policy
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._walk = Walk(store, memory, registers)
+        self._records = 0
+        self._epoch = 0
+        self._methods = Method.NONE
+        self.dropped = False
+        """A lookup has dropped a section: from here on walks have less than the tables say."""
+
+    def check(self, entries: Sequence[Entry], state: State) -> Departure | None:
+        """Walk from `state`, the topmost frame of a stack with these entries, oldest first."""
+        self._notice_changes()
+        self._methods = Method.SFRAME if self._records else Method.NONE
+        if self._policy.frame_pointers:
+            self._methods |= Method.FRAME_POINTER
+        height = len(entries)
+        caller = entries[-1] if height else None
+        departure = self._step(state, height, caller) or self._below(entries)
+        return self._seen(departure, height)
+
+    def _below(self, entries: Sequence[Entry]) -> Departure | None:
+        """The departure of the walk that goes on from the newest entry's caller."""
+        epoch = self._epoch
+        departure: Departure | None = None
+        visited = []
+        for index in range(len(entries) - 1, -1, -1):
+            entry = entries[index]
+            older = entries[index - 1] if index else None
+            note = entry.notes.get(serial(older))
+            if note is None:
+                note = entry.notes[serial(older)] = Note()
+            elif note.epoch == epoch:
+                departure = note.departure
+                break
+            visited.append(note)
+            state = State(entry.return_address, entry.slot + 8, entry.rbp)
+            departure = self._step(state, index, older)
+            if departure is not None:
+                break
+        for note in visited:
+            note.departure, note.epoch = departure, epoch
+        self._notice_changes()
+        return departure
+
+    def _step(self, state: State, height: int, caller: Entry | None) -> Departure | None:
+        """One step from a true state; None if it leads to the caller or rightly ends."""
+        walk = self._walk
+        walk.available = self._methods
+        walk.resume(state)
+        walk.step()
+        if walk.end is not None:
+            if caller is None:
+                return None
+            return Departure(_ENDED[walk.end.ending], height, state, caller)
+        got = walk.state
+        if (
+            caller is not None
+            and got.ip == caller.return_address
+            and got.sp == caller.slot + 8
+            and got.fp == caller.rbp
+        ):
+            return None
+        by_row = walk.current_type is Method.SFRAME
+        astray = Verdict.OVERRUN if caller is None else Verdict.WRONG
+        departure = Departure(astray if by_row else Verdict.GAP, height, state, caller)
+        self._go_astray()
+        return departure
+
+    def _go_astray(self) -> None:
+        """Finish a walk that has left the truth: its lookups can still drop a section."""
+        walk = self._walk
+        for _ in range(KERNEL_LIMIT):
+            if walk.done or not len(self._store):
+                return
+            walk.step()
+
+    def _seen(self, departure: Departure | None, depth: int) -> Departure | None:
+        """What of a departure shows in the entries that the consumer records."""
+        last = KERNEL_LIMIT - 1
+        if departure is not None and depth - departure.height < last:
+            return departure
+        if depth <= last:
+            return None
+        return Departure(Verdict.LIMIT, depth - last, State(0, 0, 0), None)
+
+    def _notice_changes(self) -> None:
+        records = len(self._store)
+        if records != self._records:
+            self.dropped |= records < self._records
+            self._records = records
+            self._epoch += 1

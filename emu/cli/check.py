@@ -1,0 +1,165 @@
+"""`emu check`: run a program and check its tables at every instruction."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+from emu.cli.progress import progress_line
+from emu.cli.usage import UsageError
+
+HELP = "run a program and compare every unwind with its true stack"
+
+EPILOG = """\
+examples:
+  emu cc -O2 -g -static prog.c -o prog && emu check ./prog
+  emu check --at main --at qsort+0x10 --json - ./prog -- ARG... > report.json
+  emu check --policy format --junit report.xml ./prog
+
+The guest's output is the command's own; the report goes to standard error. With `--json -` the
+guest's standard output goes to standard error.
+
+exit status:
+  0  nothing wrong      1  findings      2  usage, or the program cannot be started
+  130  interrupted, after the report of what was done so far
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "Run PROGRAM under the emulator, unwind at every instruction and compare with the true"
+        " call stack: every frame's pc, sp and fp, and where the stack ends."
+    )
+    parser.epilog = EPILOG
+    parser.add_argument("program", metavar="PROGRAM", help="an x86-64 ELF executable")
+    parser.add_argument("args", metavar="ARG", nargs="*", help="arguments of the program, after --")
+    parser.add_argument(
+        "--at",
+        metavar="PLACE",
+        action="append",
+        default=[],
+        help="check here only: SYMBOL, SYMBOL+OFFSET, SYMBOL+* for the whole function, or"
+        " 0xADDRESS; may be repeated",
+    )
+    parser.add_argument(
+        "--policy",
+        default="kernel-v15",
+        metavar="P",
+        help="which consumer unwinds: kernel-v15 (default), kernel-v14, format or glibc, with"
+        " ,+switch or ,-switch",
+    )
+    parser.add_argument(
+        "--max-instructions", type=_count, metavar="N", help="stop the program after N instructions"
+    )
+    parser.add_argument(
+        "--stdin", metavar="FILE", help="the guest's standard input (default: empty; - for ours)"
+    )
+    parser.add_argument(
+        "--env",
+        metavar="K=V",
+        action="append",
+        default=[],
+        help="add to the guest's environment, which is PATH, HOME=/ and LC_ALL=C",
+    )
+    parser.add_argument(
+        "--root", default="/", metavar="DIR", help="the guest's root directory, read-only"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="frames without a row are findings too"
+    )
+    parser.add_argument("--output", metavar="FILE", help="write the report there")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for stdout)")
+    parser.add_argument("--junit", metavar="FILE", help="write JUnit XML (- for stdout)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the program and write the reports that were asked for."""
+    from rich.console import Console
+
+    from emu.check import CheckError
+    from emu.check import run as check
+    from emu.report import junit, write_report
+
+    to_stdout = [option for option in ("json", "junit") if getattr(arguments, option) == "-"]
+    if len(to_stdout) > 1:
+        raise UsageError("only one of --json and --junit can go to standard output")
+    with ExitStack() as files:
+        outputs = {
+            name: _open(files, getattr(arguments, name)) for name in ("output", "json", "junit")
+        }
+        guest_output = sys.stderr.buffer if to_stdout else sys.stdout.buffer
+        try:
+            result = check(
+                arguments.program,
+                args=arguments.args,
+                env=_environment(arguments.env),
+                stdin=_stdin(files, arguments.stdin),
+                stdout=guest_output,
+                stderr=sys.stderr.buffer,
+                at=arguments.at,
+                policy=arguments.policy,
+                max_instructions=arguments.max_instructions,
+                strict=arguments.strict,
+                root=arguments.root,
+                progress=progress_line() if sys.stderr.isatty() else None,
+            )
+        except CheckError as error:
+            raise UsageError(str(error)) from error
+        guest_output.flush()
+        report = outputs["output"]
+        if report is None:
+            write_report(result, Console(stderr=True, highlight=False, soft_wrap=True))
+        else:
+            with Path(arguments.output).open("w", encoding="utf-8") as text:
+                write_report(result, Console(file=text, highlight=False, soft_wrap=True))
+        if outputs["json"] is not None:
+            document = json.dumps(result.json(), indent=2) + "\n"
+            outputs["json"].write(document.encode())
+        if outputs["junit"] is not None:
+            outputs["junit"].write(junit(result))
+    return result.exit_status
+
+
+def _count(text: str) -> int:
+    number = int(text, 0)
+    if number <= 0:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _open(files: ExitStack, name: str | None) -> BinaryIO | None:
+    """Open a report before the run, so that a mistyped directory costs nothing."""
+    if name is None:
+        return None
+    if name == "-":
+        return sys.stdout.buffer
+    try:
+        return files.enter_context(Path(name).open("wb"))
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from error
+
+
+def _stdin(files: ExitStack, name: str | None) -> bytes | BinaryIO | None:
+    if name is None:
+        return b""
+    if name == "-":
+        return sys.stdin.buffer
+    try:
+        return files.enter_context(Path(name).open("rb"))
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from error
+
+
+def _environment(pairs: list[str]) -> dict[str, str]:
+    environment = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--env {pair}: not of the form K=V")
+        environment[key] = value
+    return environment

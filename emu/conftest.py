@@ -1,0 +1,12 @@
+"""Options of the emulator-driven suite."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update` rewrites the stacks that case files expect."""
+    parser.addoption(
+        "--update",
+        action="store_true",
+        help="rewrite the `stack:` lines of asm_cases with the true stacks seen",
+    )
