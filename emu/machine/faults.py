@@ -27,6 +27,7 @@ class Cause(Enum):
     INVALID = "invalid instruction"
     EXCEPTION = "exception"
     PORT = "port access"
+    VEX = "VEX instruction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ _EXCEPTIONS: dict[int, tuple[Signal, str]] = {
     19: (Signal.SIGFPE, "SSE floating-point exception"),
 }
 _INT80 = 0x80
+_VEX2, _VEX3 = 0xC5, 0xC4
 
 
 class Explainer:
@@ -76,7 +78,9 @@ class Explainer:
                 decoded = self.decode(fault.pc)
                 if decoded is None or decoded.partition(" ")[0] in _UNDEFINED:
                     return self._signal(Signal.SIGILL, "invalid instruction", place)
-                return _unsupported(f"the emulator has no {decoded.partition(' ')[0]}", place)
+                return _unsupported(self._missing(fault.pc), place)
+            case Cause.VEX:
+                return _unsupported(self._missing(fault.pc), place)
             case Cause.PORT:
                 return self._signal(Signal.SIGSEGV, "privileged instruction", place)
             case Cause.EXCEPTION:
@@ -90,6 +94,20 @@ class Explainer:
         """The instruction at `pc`, or None if there is none."""
         for _, _, mnemonic, operands in self._decoder.disasm_lite(self.code(pc), pc, 1):
             return f"{mnemonic} {operands}".strip()
+        return None
+
+    def first_vex(self, pc: int, size: int) -> int | None:
+        """Address of the first VEX-encoded instruction (AVX, BMI) in a block of code.
+
+        Unicorn decodes some of them as if they were the SSE instruction without the prefix, and
+        computes something else.
+        """
+        code = self._memory.read(pc, size)
+        if _VEX2 not in code and _VEX3 not in code:
+            return None
+        for address, _, _, _ in self._decoder.disasm_lite(code, pc):
+            if code[address - pc] in (_VEX2, _VEX3):
+                return int(address)
         return None
 
     def code(self, pc: int) -> bytes:
@@ -114,6 +132,10 @@ class Explainer:
         elif code:
             text += f": {code[:8].hex(' ')}"
         return text
+
+    def _missing(self, pc: int) -> str:
+        name = (self.decode(pc) or "instruction").partition(" ")[0]
+        return f"the emulated processor (x86-64-v2) has no {name}"
 
     def _signal(self, signal: Signal, what: str, place: str) -> Outcome:
         return Outcome(

@@ -23,6 +23,7 @@ from unicorn import (
     UC_ERR_WRITE_PROT,
     UC_ERR_WRITE_UNMAPPED,
     UC_HOOK_CODE,
+    UC_HOOK_EDGE_GENERATED,
     UC_HOOK_INSN,
     UC_HOOK_INTR,
     UC_HOOK_MEM_INVALID,
@@ -36,7 +37,15 @@ from emu.machine.faults import Cause, Explainer, Fault
 from emu.machine.image import Image, ImageType, Module
 from emu.machine.initial_stack import Auxiliary, push_start
 from emu.machine.interrupt import InterruptWatch
-from emu.machine.linux import HANDLERS, CallCount, Clock, DescriptorTable, Input, Kernel, Output
+from emu.machine.linux import (
+    HANDLERS,
+    CallCount,
+    Clock,
+    DescriptorTable,
+    Kernel,
+    Output,
+    standard_input,
+)
 from emu.machine.linux.identity import UID
 from emu.machine.linux.memory_calls import MMAP_TOP
 from emu.machine.linux.tree import HostNode, Tree
@@ -61,8 +70,7 @@ _CAUSES = {
     UC_ERR_FETCH_UNMAPPED: Cause.FETCH,
     UC_ERR_FETCH_PROT: Cause.FETCH,
 }
-_SOFTWARE_INTERRUPTS = {3: 1, 0x80: 2}
-"""Vector -> length of the instruction after which the processor stands."""
+_BREAKPOINT, _FIRST_SOFTWARE_INTERRUPT = 3, 32
 
 INTERRUPTED = Outcome(OutcomeKind.INTERRUPTED, message="interrupted")
 
@@ -119,7 +127,7 @@ class Process:
         clock = Clock()
         descriptors = DescriptorTable()
         source = io.BytesIO(stdin or b"") if isinstance(stdin, bytes | None) else stdin
-        descriptors.put(0, Input(source))
+        descriptors.put(0, standard_input(source))
         descriptors.put(1, Output(1, _sink(stdout, "stdout")))
         descriptors.put(2, Output(2, _sink(stderr, "stderr")))
         tree = Tree(Path(fspath(root)), clock.now)
@@ -274,6 +282,7 @@ class Process:
         add(UC_HOOK_INSN, processor.INSTRUCTION, self._time_stamp, x86.UC_X86_INS_RDTSC)
         add(UC_HOOK_INSN, processor.PORT_IN, self._port_in, x86.UC_X86_INS_IN)
         add(UC_HOOK_INSN, processor.PORT_OUT, self._port_out, x86.UC_X86_INS_OUT)
+        add(UC_HOOK_EDGE_GENERATED, processor.BLOCK_MADE, self._block_made)
         add(UC_HOOK_INTR, processor.INTERRUPT, self._interrupt)
         add(UC_HOOK_MEM_INVALID, processor.BAD_ACCESS, self._bad_access)
 
@@ -307,8 +316,17 @@ class Process:
     def _port_out(self, _engine: int, _port: int, _size: int, _value: int, _data: object) -> None:
         self._stopped_by(Fault(Cause.PORT, self.registers[RIP]))
 
+    def _block_made(self, _engine: int, block: Any, _previous: Any, _data: object) -> None:
+        pc = self._explainer.first_vex(block.contents.pc, block.contents.size)
+        if pc is not None:
+            self._stopped_by(Fault(Cause.VEX, pc))
+
     def _interrupt(self, _engine: int, vector: int, _data: object) -> None:
-        pc = self.registers[RIP] - _SOFTWARE_INTERRUPTS.get(vector, 0)
+        pc = self.registers[RIP]
+        if vector == _BREAKPOINT:
+            pc -= 1
+        elif vector >= _FIRST_SOFTWARE_INTERRUPT:
+            pc -= 2
         self._stopped_by(Fault(Cause.EXCEPTION, pc, vector=vector))
 
     def _bad_access(

@@ -1,14 +1,15 @@
 """The emulated processor: x86-64 in user mode, as a Linux process finds it.
 
 The model is Nehalem (x86-64-v2): what its CPUID claims is what Unicorn executes, so that libc
-picks runnable variants. AVX, XSAVE and BMI are not there. Code runs in ring 3, so privileged
-instructions fault as they should.
+picks runnable variants. AVX, XSAVE, BMI and RDRAND are not there. Code runs in ring 3, so that
+privileged instructions fault as they should.
 """
 
 import ctypes
 from struct import pack
 
 from unicorn import x86_const as x86
+from unicorn.unicorn_py3.unicorn import uc_tb
 
 from emu.machine.engine import Engine, make_engine
 from emu.machine.memory import Buffer
@@ -34,6 +35,10 @@ PORT_OUT = ctypes.CFUNCTYPE(
 )
 INTERRUPT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)
 CODE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p)
+BLOCK_MADE = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.POINTER(uc_tb), ctypes.POINTER(uc_tb), ctypes.c_void_p
+)
+"""Called when a block of code was translated, before it first runs."""
 BAD_ACCESS = ctypes.CFUNCTYPE(
     ctypes.c_bool, ctypes.c_void_p, ctypes.c_int, ctypes.c_uint64, ctypes.c_int, ctypes.c_int64,
     ctypes.c_void_p,

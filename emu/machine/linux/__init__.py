@@ -1,7 +1,7 @@
 """The Linux kernel as one guest process sees it: system calls, one module per subject."""
 
 from emu.machine.linux.clock import Clock
-from emu.machine.linux.descriptions import Input, Output
+from emu.machine.linux.descriptions import Output, standard_input
 from emu.machine.linux.descriptors import DescriptorTable
 from emu.machine.linux.kernel import CallCount, Kernel
 from emu.machine.linux.signals import Signal
@@ -13,9 +13,9 @@ __all__ = [
     "CallCount",
     "Clock",
     "DescriptorTable",
-    "Input",
     "Kernel",
     "Output",
     "Signal",
     "Tree",
+    "standard_input",
 ]

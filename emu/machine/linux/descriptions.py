@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from random import Random
 from struct import pack
@@ -10,7 +11,16 @@ from typing import BinaryIO
 
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.status import S_IFCHR, S_IFIFO, S_IFMT, Status
-from emu.machine.linux.tree import FileNode, HostNode, Node, Tree, host_error, open_host, status_of
+from emu.machine.linux.tree import (
+    FileNode,
+    HostNode,
+    Node,
+    Tree,
+    host_error,
+    host_status,
+    open_host,
+    status_of,
+)
 
 O_ACCMODE, O_WRONLY, O_RDWR, O_APPEND = 3, 1, 2, 0o2000
 MAX_FILE_SIZE = 1 << 40
@@ -39,6 +49,21 @@ class Description:
     @property
     def writable(self) -> bool:
         return bool(self.flags & O_ACCMODE)
+
+    @property
+    def read_ready(self) -> bool:
+        """Whether a read would return at once."""
+        return True
+
+    @property
+    def write_ready(self) -> bool:
+        """Whether a write would return at once."""
+        return True
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the other end of a pipe is gone."""
+        return False
 
     def read(self, _size: int, /) -> bytes:
         """At most `size` bytes at the offset; empty at the end."""
@@ -210,7 +235,7 @@ class Device(Description):
 
 
 class Input(Description):
-    """The guest's standard input, which looks like a pipe."""
+    """The guest's standard input when it is no file: a pipe somebody else writes to."""
 
     def __init__(self, source: BinaryIO) -> None:
         super().__init__("pipe:[0]", 0, Status(S_IFIFO | 0o600, device=0xD, links=1))
@@ -219,8 +244,29 @@ class Input(Description):
     def read(self, size: int, /) -> bytes:
         # One read of the host, so that a guest at a terminal gets the line that was typed.
         one = getattr(self._source, "read1", self._source.read)
-        data: bytes = one(size)
-        return data
+        data: bytes | None = one(size)
+        return data or b""
+
+
+class InputFile(_Seekable):
+    """The guest's standard input when it is a regular file of the host."""
+
+    def __init__(self, source: BinaryIO, status: Status) -> None:
+        super().__init__("/dev/stdin", 0, status)
+        self._source = source
+        self.offset = source.tell()
+
+    def read_at(self, size: int, offset: int, /) -> bytes:
+        return os.pread(self._source.fileno(), size, offset)
+
+
+def standard_input(source: BinaryIO) -> Description:
+    """Descriptor 0 over what the caller has: a file stays one that can be sought in."""
+    try:
+        found = os.fstat(source.fileno())
+    except (OSError, ValueError):
+        return Input(source)
+    return InputFile(source, host_status(found)) if stat.S_ISREG(found.st_mode) else Input(source)
 
 
 class Output(Description):

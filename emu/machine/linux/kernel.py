@@ -10,11 +10,11 @@ from typing import Protocol
 from emu.machine.image import Image
 from emu.machine.linux.clock import Clock
 from emu.machine.linux.descriptors import DescriptorTable
-from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.errno import Errno, SystemCallError, WouldWait
 from emu.machine.linux.numbers import name_of
 from emu.machine.linux.tree import Tree
 from emu.machine.memory import AddressSpace, OutOfMemory
-from emu.machine.outcome import Outcome
+from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.registers import RegisterFile
 from emu.unwind import MemoryFault
 
@@ -84,6 +84,7 @@ class Kernel:
         """Bit n-1 set: signal n is blocked."""
         self.alternate_stack = bytes(8) + b"\x02" + bytes(15)
         self.thread_name = b""
+        self._pipes = 2
         self.counts: dict[str, CallCount] = {}
         self._calls = {
             number: (name_of(number), handler, handler.__code__.co_argcount - 1)
@@ -107,10 +108,19 @@ class Kernel:
             if error.errno is Errno.ENOSYS:
                 count.unsupported = True
             return -error.errno
+        except WouldWait as wait:
+            message = f"deadlock in {name}: the only thread waits for {wait}"
+            self.machine.finish(Outcome(OutcomeKind.UNSUPPORTED, message=message))
+            return -Errno.EINTR
         except MemoryFault:
             return -Errno.EFAULT
         except (OutOfMemory, MemoryError):
             return -Errno.ENOMEM
+
+    def next_pipe(self) -> int:
+        """The inode number of another pipe; 0 to 2 are the standard streams."""
+        self._pipes += 1
+        return self._pipes
 
     def path(self, address: int) -> str:
         """A path argument; ENAMETOOLONG without an end, EFAULT if unreadable."""

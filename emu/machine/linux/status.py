@@ -23,6 +23,7 @@ class Status:
     mode: int
     """File type and permission bits."""
     size: int = 0
+    """In bytes; `blocks` of 512 bytes are derived from it where the host does not say."""
     inode: int = 1
     device: int = 0x10
     links: int = 1
@@ -32,6 +33,11 @@ class Status:
     accessed: int = 0
     modified: int = 0
     changed: int = 0
+    host_blocks: int | None = None
+
+    @property
+    def blocks(self) -> int:
+        return (self.size + 511) // 512 if self.host_blocks is None else self.host_blocks
 
     @property
     def is_directory(self) -> bool:
@@ -49,7 +55,7 @@ class Status:
         """`struct stat` of x86-64, 144 bytes."""
         return _STAT.pack(
             self.device, self.inode, self.links, self.mode, self.uid, self.gid, 0, self.rdev,
-            self.size, 4096, (self.size + 511) // 512,
+            self.size, 4096, self.blocks,
             *divmod(self.accessed, _SECOND), *divmod(self.modified, _SECOND),
             *divmod(self.changed, _SECOND),
         )  # fmt: skip
@@ -58,7 +64,7 @@ class Status:
         """`struct statx`, 256 bytes, with the basic fields."""
         return _STATX.pack(
             _STATX_BASIC, 4096, 0, self.links, self.uid, self.gid, self.mode, self.inode,
-            self.size, (self.size + 511) // 512, 0,
+            self.size, self.blocks, 0,
             *divmod(self.accessed, _SECOND), 0, 0, *divmod(self.changed, _SECOND),
             *divmod(self.modified, _SECOND),
             self.rdev >> 8, self.rdev & 0xFF, self.device >> 8, self.device & 0xFF,

@@ -5,6 +5,7 @@ from emu.machine.linux import (
     files,
     identity,
     memory_calls,
+    pipes,
     refusals,
     signals,
     threads,
@@ -23,6 +24,7 @@ SUBJECTS = (
     time_calls,
     identity,
     refusals,
+    pipes,
 )
 
 HANDLERS: dict[int, Handler] = {

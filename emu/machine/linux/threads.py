@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import pack, unpack
 
-from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.errno import Errno, SystemCallError, WouldWait
 from emu.machine.linux.identity import PID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.time_calls import read_timespec
@@ -13,7 +13,6 @@ from emu.machine.outcome import Outcome, OutcomeKind
 FUTEX_COMMAND = 0x7F
 FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE = 0, 1, 3, 4
 FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET = 9, 10
-POLLIN, POLLOUT, POLLNVAL = 1, 4, 0x20
 
 
 def exit_group(kernel: Kernel, code: int) -> int:
@@ -46,13 +45,7 @@ def futex(kernel: Kernel, address: int, operation: int, value: int, timeout: int
         now = kernel.clock.now() if operation & 0x100 else kernel.clock.uptime()
         kernel.clock.sleep(max(0, wanted - now) if command == FUTEX_WAIT_BITSET else wanted)
         raise SystemCallError(Errno.ETIMEDOUT)
-    kernel.machine.finish(
-        Outcome(
-            OutcomeKind.UNSUPPORTED,
-            message=f"deadlock: the only thread waits for the futex at {address:#x}",
-        )
-    )
-    return 0
+    raise WouldWait(f"the futex at {address:#x}")
 
 
 def sched_yield(_kernel: Kernel) -> int:
@@ -79,39 +72,7 @@ def sched_get_priority_limit(_kernel: Kernel, policy: int) -> int:
     return 0
 
 
-def poll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
-    ready = _poll(kernel, array, count)
-    if not ready:
-        kernel.clock.sleep(max(0, signed_int(timeout)) * 1_000_000)
-    return ready
-
-
-def ppoll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
-    ready = _poll(kernel, array, count)
-    if not ready and timeout:
-        kernel.clock.sleep(read_timespec(kernel, timeout))
-    return ready
-
-
-def _poll(kernel: Kernel, array: int, count: int) -> int:
-    if count > 256:
-        raise SystemCallError(Errno.EINVAL)
-    ready = 0
-    open_numbers = set(kernel.descriptors.numbers())
-    for index in range(count):
-        at = array + 8 * index
-        fd, events = unpack("<ih", kernel.memory.read(at, 6))
-        found = 0
-        if fd >= 0:
-            # Files, standard input and output never make anyone wait.
-            found = events & (POLLIN | POLLOUT) if fd in open_numbers else POLLNVAL
-        kernel.memory.write(at + 6, pack("<H", found))
-        ready += bool(found)
-    return ready
-
-
 CALLS: dict[int, Handler] = {
-    7: poll,
     24: sched_yield,
     60: exit_group,
     142: sched_getparam,
@@ -123,6 +84,5 @@ CALLS: dict[int, Handler] = {
     204: sched_getaffinity,
     218: set_tid_address,
     231: exit_group,
-    271: ppoll,
     273: set_robust_list,
 }

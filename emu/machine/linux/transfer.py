@@ -7,6 +7,7 @@ from struct import pack, unpack
 from emu.machine.linux.descriptions import Description
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import IO_CHUNK, Handler, Kernel, signed, signed_int
+from emu.machine.linux.signals import Signal, send
 
 IOV_MAX = 1024
 TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX = 0x5401, 0x541B, 0x5421, 0x5451, 0x5450
@@ -45,7 +46,13 @@ def read(kernel: Kernel, fd: int, buffer: int, count: int) -> int:
 
 def write(kernel: Kernel, fd: int, buffer: int, count: int) -> int:
     description = _writable(kernel, fd)
-    return description.write(kernel.memory.read(buffer, _count(count)))
+    data = kernel.memory.read(buffer, _count(count))
+    try:
+        return description.write(data)
+    except SystemCallError as error:
+        if error.errno is Errno.EPIPE:
+            send(kernel, Signal.SIGPIPE)
+        raise
 
 
 def pread64(kernel: Kernel, fd: int, buffer: int, count: int, offset: int) -> int:

@@ -175,14 +175,7 @@ class Tree:
             found = os.lstat(host)
         except (OSError, ValueError):
             return None
-        return HostNode(
-            host,
-            Status(
-                found.st_mode, found.st_size, found.st_ino, found.st_dev & 0xFFFF, found.st_nlink,
-                found.st_uid, found.st_gid, found.st_rdev & 0xFFFF,
-                found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns,
-            ),
-        )  # fmt: skip
+        return HostNode(host, host_status(found))
 
     def link_target(self, node: Node) -> str:
         """Where a symbolic link points."""
@@ -296,6 +289,15 @@ class Tree:
     def _new_status(self, mode: int) -> Status:
         now = self._now()
         return Status(mode, 0, self._next_inode(), accessed=now, modified=now, changed=now)
+
+
+def host_status(found: os.stat_result) -> Status:
+    """A status of the host as the guest sees it."""
+    return Status(
+        found.st_mode, found.st_size, found.st_ino, found.st_dev & 0xFFFF, found.st_nlink,
+        found.st_uid, found.st_gid, found.st_rdev & 0xFFFF,
+        found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns, found.st_blocks,
+    )  # fmt: skip
 
 
 def open_host(node: HostNode) -> int:

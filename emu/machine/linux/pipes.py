@@ -1,0 +1,207 @@
+"""Pipes, and waiting for descriptors: poll and select.
+
+A process whose only thread waits for what nobody else can bring about would hang forever; that
+ends the run with a message instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from struct import pack, unpack
+
+from emu.machine.linux.descriptions import O_WRONLY, Description
+from emu.machine.linux.errno import Errno, SystemCallError, WouldWait
+from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.status import S_IFIFO, Status
+from emu.machine.linux.time_calls import read_timespec
+
+CAPACITY = 1 << 16
+O_NONBLOCK, O_CLOEXEC, O_DIRECT = 0o4000, 0o2000000, 0o40000
+POLLIN, POLLOUT, POLLHUP, POLLERR, POLLNVAL = 1, 4, 0x10, 8, 0x20
+MAX_SELECT = 1024
+
+
+@dataclass(slots=True)
+class Channel:
+    """The bytes in a pipe and how many ends are open."""
+
+    data: bytearray = field(default_factory=bytearray)
+    readers: int = 1
+    writers: int = 1
+
+
+class PipeReader(Description):
+    """The end to read from."""
+
+    def __init__(self, number: int, flags: int, channel: Channel) -> None:
+        super().__init__(f"pipe:[{number}]", flags, Status(S_IFIFO | 0o600, inode=number))
+        self._channel = channel
+
+    @property
+    def read_ready(self) -> bool:
+        return bool(self._channel.data) or self.hung_up
+
+    @property
+    def hung_up(self) -> bool:
+        return not self._channel.writers
+
+    def read(self, size: int, /) -> bytes:
+        data = bytes(self._channel.data[:size])
+        if not data and size and not self.hung_up:
+            if self.flags & O_NONBLOCK:
+                raise SystemCallError(Errno.EAGAIN)
+            raise WouldWait(self.path)
+        del self._channel.data[:size]
+        return data
+
+    def close(self) -> None:
+        self._channel.readers -= 1
+
+
+class PipeWriter(Description):
+    """The end to write to."""
+
+    def __init__(self, number: int, flags: int, channel: Channel) -> None:
+        super().__init__(f"pipe:[{number}]", flags, Status(S_IFIFO | 0o600, inode=number))
+        self._channel = channel
+
+    @property
+    def write_ready(self) -> bool:
+        return len(self._channel.data) < CAPACITY or self.hung_up
+
+    @property
+    def hung_up(self) -> bool:
+        return not self._channel.readers
+
+    def write(self, data: bytes, /) -> int:
+        if self.hung_up:
+            raise SystemCallError(Errno.EPIPE)
+        taken = data[: CAPACITY - len(self._channel.data)]
+        if data and not taken:
+            if self.flags & O_NONBLOCK:
+                raise SystemCallError(Errno.EAGAIN)
+            raise WouldWait(self.path)
+        self._channel.data += taken
+        return len(taken)
+
+    def close(self) -> None:
+        self._channel.writers -= 1
+
+
+def pipe2(kernel: Kernel, array: int, flags: int) -> int:
+    if flags & ~(O_NONBLOCK | O_CLOEXEC | O_DIRECT):
+        raise SystemCallError(Errno.EINVAL)
+    if kernel.memory.writable_prefix(array, 8) < 8:
+        raise SystemCallError(Errno.EFAULT)
+    number = kernel.next_pipe()
+    channel = Channel()
+    kept, close_on_exec = flags & O_NONBLOCK, bool(flags & O_CLOEXEC)
+    reader = kernel.descriptors.add(PipeReader(number, kept, channel), close_on_exec=close_on_exec)
+    try:
+        writer = kernel.descriptors.add(
+            PipeWriter(number, kept | O_WRONLY, channel), close_on_exec=close_on_exec
+        )
+    except SystemCallError:
+        kernel.descriptors.close(reader)
+        raise
+    kernel.memory.write(array, pack("<ii", reader, writer))
+    return 0
+
+
+def pipe(kernel: Kernel, array: int) -> int:
+    return pipe2(kernel, array, 0)
+
+
+# Waiting
+
+
+def poll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
+    limit = signed_int(timeout)
+    return _wait(kernel, _poll(kernel, array, count), None if limit < 0 else limit * 1_000_000)
+
+
+def ppoll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
+    limit = read_timespec(kernel, timeout) if timeout else None
+    return _wait(kernel, _poll(kernel, array, count), limit)
+
+
+def _wait(kernel: Kernel, ready: int, limit: int | None) -> int:
+    """`ready`, or 0 after `limit` nanoseconds of the guest's time."""
+    if not ready:
+        if limit is None:
+            raise WouldWait("descriptors that never become ready")
+        kernel.clock.sleep(limit)
+    return ready
+
+
+def _events(description: Description) -> int:
+    """All conditions that hold for a descriptor now."""
+    return (
+        (POLLIN if description.readable and description.read_ready else 0)
+        | (POLLOUT if description.writable and description.write_ready else 0)
+        | ((POLLERR if description.writable else POLLHUP) if description.hung_up else 0)
+    )
+
+
+def _poll(kernel: Kernel, array: int, count: int) -> int:
+    if count > MAX_SELECT:
+        raise SystemCallError(Errno.EINVAL)
+    ready = 0
+    for index in range(count):
+        at = array + 8 * index
+        fd, events = unpack("<iH", kernel.memory.read(at, 6))
+        found = 0
+        if fd >= 0:
+            try:
+                found = _events(kernel.descriptors[fd]) & (events | POLLERR | POLLHUP)
+            except SystemCallError:
+                found = POLLNVAL
+        kernel.memory.write(at + 6, pack("<H", found))
+        ready += bool(found)
+    return ready
+
+
+def select(kernel: Kernel, count: int, reading: int, writing: int, other: int, time: int) -> int:
+    limit = None
+    if time:
+        seconds, microseconds = unpack("<qq", kernel.memory.read(time, 16))
+        if seconds < 0 or microseconds < 0:
+            raise SystemCallError(Errno.EINVAL)
+        limit = seconds * 1_000_000_000 + microseconds * 1000
+    return _wait(kernel, _select(kernel, signed_int(count), reading, writing, other), limit)
+
+
+def pselect6(kernel: Kernel, count: int, reading: int, writing: int, other: int, time: int) -> int:
+    limit = read_timespec(kernel, time) if time else None
+    return _wait(kernel, _select(kernel, signed_int(count), reading, writing, other), limit)
+
+
+def _select(kernel: Kernel, count: int, reading: int, writing: int, other: int) -> int:
+    if not 0 <= count <= MAX_SELECT:
+        raise SystemCallError(Errno.EINVAL)
+    size = (count + 63) // 64 * 8
+    ready = 0
+    answers = []
+    for address, wanted in ((reading, POLLIN | POLLHUP), (writing, POLLOUT | POLLERR), (other, 0)):
+        if not address:
+            continue
+        asked = int.from_bytes(kernel.memory.read(address, size), "little")
+        found = 0
+        for fd in range(count):
+            if asked >> fd & 1 and _events(kernel.descriptors[fd]) & wanted:
+                found |= 1 << fd
+                ready += 1
+        answers.append((address, found.to_bytes(size, "little")))
+    for address, data in answers:
+        kernel.memory.write(address, data)
+    return ready
+
+
+CALLS: dict[int, Handler] = {
+    7: poll,
+    22: pipe,
+    23: select,
+    270: pselect6,
+    271: ppoll,
+    293: pipe2,
+}
