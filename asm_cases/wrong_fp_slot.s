@@ -26,6 +26,7 @@ swapped:
         #@ row: CFA=rsp+24 RA=*(CFA-8) FP=*(CFA-24)
         #@ verdict: 0 wrong fp
         xor ebp, ebp
+        #@ verdict: 0 wrong fp
         pop rbx
         .cfi_def_cfa_offset 16
         .cfi_restore rbp

@@ -31,6 +31,15 @@ SIZES = {
     "xmmword": 16,
     "oword": 16,
 }
+RESERVED = (
+    frozenset(_WIDTHS)
+    | SIZES.keys()
+    | frozenset(
+        {"and", "eq", "far", "flat", "fword", "ge", "gt", "le", "lt", "mmword", "mod", "ne", "near"}
+        | {"not", "offset", "or", "ptr", "short", "shl", "shr", "xor", "ymmword", "zmmword"}
+    )
+)
+"""Names that GNU as reads as something else in Intel syntax, in lower case."""
 _SIZE = re.compile(r"\s*(byte|word|dword|qword|tbyte|xmmword|oword)\s+ptr\b", re.IGNORECASE)
 _OFFSET = re.compile(r"\s*offset\b(?!\s*:)", re.IGNORECASE)
 

@@ -11,7 +11,7 @@ from emu.asm.expectations import BODY_KEYS
 from emu.asm.expressions import Expression, parse
 from emu.asm.instructions import parse_instruction
 from emu.asm.literals import parse_string
-from emu.asm.operands import Immediate, Memory, Operand
+from emu.asm.operands import RESERVED, Immediate, Memory, Operand
 from emu.asm.sections import (
     AlignItem,
     BytesItem,
@@ -125,6 +125,8 @@ class Reader:
         self._section.items.append(LabelItem(self._line, name))
 
     def _check_new(self, name: str) -> None:
+        if name.lower() in RESERVED:
+            raise AsmError(f"{name!r} is a word of Intel syntax and no symbol")
         if name in self.labels or name in self.constants:
             raise AsmError(f"symbol {name!r} is defined twice")
 
