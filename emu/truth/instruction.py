@@ -90,6 +90,8 @@ class Decoder:
         target = _wide(insn.reg_name(written[0]))
         sources = self._sources(insn, name)
         sets_rsp = any(_wide(insn.reg_name(reg)) == "rsp" for reg in written)
+        if sets_rsp and name == "xchg":
+            sources -= {"rsp"}  # its own value goes to the other operand
         if sets_rsp and name in {"add", "sub", "and", "lea", "leave", "enter"}:
             sets_rsp = name == "lea" and not sources & {"rsp", "rbp"}
         return Instruction(sets_rsp=sets_rsp, pops=0, target=target, sources=sources)
