@@ -130,7 +130,7 @@ class ReferenceEngine:
     def _snapshot(self, values: list[int]) -> Snapshot:
         registers = LiveRegisters(values)
         entries = tuple(self.tracker.entries)
-        pcs = [registers.ip, *(entry.call_site for entry in reversed(entries))]
+        pcs = [registers.ip, *(entry.caller_pc for entry in reversed(entries))]
         return Snapshot(
             pc=registers.ip,
             instruction=self.instructions - 1,

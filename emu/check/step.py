@@ -58,22 +58,21 @@ def check_step(
     got = evaluate(frame, state, memory, registers, policy)
     if isinstance(got, Refusal):
         return Outcome(Verdict.REFUSED, reason=f"row says {frame}, refused: {got}")
-    if got.ip == caller.return_address and got.sp == caller.slot + 8 and got.fp == caller.rbp:
+    if caller.is_caller(got.ip, got.sp, got.fp):
         return OK
     return Outcome(Verdict.WRONG, wrong_fields(got, caller), got)
 
 
 def wrong_fields(got: State, caller: Entry) -> tuple[Field, ...]:
     """The fields of a recovered state that are not the caller's."""
-    return tuple(
-        field
-        for field, value, true in (
-            (Field.PC, got.ip, caller.return_address),
-            (Field.SP, got.sp, caller.slot + 8),
-            (Field.FP, got.fp, caller.rbp),
-        )
-        if value != true
-    )
+    fields = []
+    if got.ip != caller.return_address:
+        fields.append(Field.PC)
+    if got.sp != caller.slot + 8:
+        fields.append(Field.SP)
+    if got.fp != caller.rbp and caller.rbp_known:
+        fields.append(Field.FP)
+    return tuple(fields)
 
 
 def _relative(address: int, sp: int) -> str:

@@ -113,12 +113,7 @@ class WalkCheck:
                 return None
             return Departure(_ENDED[walk.end.ending], height, state, caller)
         got = walk.state
-        if (
-            caller is not None
-            and got.ip == caller.return_address
-            and got.sp == caller.slot + 8
-            and got.fp == caller.rbp
-        ):
+        if caller is not None and caller.is_caller(got.ip, got.sp, got.fp):
             return None
         by_row = walk.current_type is Method.SFRAME
         astray = Verdict.OVERRUN if caller is None else Verdict.WRONG

@@ -38,12 +38,27 @@ class Entry:
     kind: EntryKind = EntryKind.CALL
     local: bool = False
     """A call into the middle of the caller's own function: provisional while it is live."""
+    rbp_known: bool = True
+    """False on a stack that was just switched to: its first frame has not begun."""
     pending: bool = False
     """rsp is above the slot and no return was seen: alive while a register holds the address."""
     serial: int = field(default_factory=_serials.__next__)
     """Unique in the run: tells entries apart that reuse a slot."""
     notes: dict[int, Any] = field(default_factory=dict)
     """What an observer remembers of the caller's frame, by serial of the next older entry."""
+
+    @property
+    def caller_pc(self) -> int:
+        """An address inside the function that goes on after the return."""
+        return self.call_site if self.kind is EntryKind.CALL else self.return_address
+
+    def is_caller(self, pc: int, sp: int, fp: int) -> bool:
+        """Whether this is the state to which the call returns."""
+        return (
+            pc == self.return_address
+            and sp == self.slot + 8
+            and (fp == self.rbp or not self.rbp_known)
+        )
 
 
 @dataclass(slots=True, eq=False)

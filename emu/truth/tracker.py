@@ -107,18 +107,18 @@ class Tracker:
                 self._called(previous_pc, pc, following, registers)
             elif following != -1 and self.decoder.at(previous_pc).sets_rsp:
                 self._moved(previous_pc, previous_rsp, rsp)
+        if jumped and self._straight:
+            self._started(registers)
         entries = self.stack.entries
         if self._pending or (entries and rsp > entries[-1].slot):
             self._passed(pc, previous_pc, previous_rsp, registers)
-        if jumped and self._straight:
-            self._started(registers)
 
     def _started(self, registers: list[int]) -> None:
         """The first transfer of control on a fresh stack: what its first caller must find."""
         self._straight = False
         entries = self.stack.entries
         if len(entries) == 1 and entries[0].kind is EntryKind.SWITCH:
-            entries[0].rbp = registers[RBP]
+            entries[0].rbp, entries[0].rbp_known = registers[RBP], True
             entries[0].callee_saved = tuple(registers[number] for number in CALLEE_SAVED)
 
     def _called(self, call_site: int, target: int, following: int, registers: list[int]) -> None:
@@ -307,6 +307,7 @@ class Tracker:
                     callee_saved=(0,) * len(CALLEE_SAVED),
                     call_site=self._pc,
                     kind=EntryKind.SWITCH,
+                    rbp_known=False,
                 )
             )
         self._straight = True
