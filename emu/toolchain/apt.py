@@ -144,7 +144,6 @@ def configuration(directory: Path) -> str:
         'Acquire::AllowWeakRepositories "false";',
         'Acquire::AllowDowngradeToInsecureRepositories "false";',
         'Acquire::Languages "none";',
-        'Acquire::Retries "2";',
         'APT::Update::Error-Mode "any";',
         'APT::Keep-Downloaded-Packages "true";',
     ]

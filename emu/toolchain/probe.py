@@ -72,7 +72,7 @@ def sframe_version(path: Path) -> int | None:
         for name, offset, size in _sections(image):
             if name == b".sframe" and size >= 4 and image[offset : offset + 2] == MAGIC:
                 return image[offset + 2]
-    except (OSError, struct.error, IndexError):
+    except (OSError, struct.error, ValueError, OverflowError, IndexError):
         return None
     return None
 
