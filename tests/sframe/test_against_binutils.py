@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emu.sframe import Section, SFrameError, dump, rewrite
+from emu.sframe import Elf, Section, SFrameError, dump, find_section, rewrite
 from emu.toolchain import Toolchain
 
 FORMS = sorted((Path(__file__).parent / "forms").glob("*.s"))
@@ -75,6 +75,26 @@ def test_all_forms_linked_together(toolchain: Toolchain, tmp_path: Path) -> None
     starts = [fde.start for fde in section.fdes]
     assert len(starts) > len(FORMS)
     assert starts == sorted(starts)
+
+
+PROJECT = Path(__file__).parents[2]
+C_CASES = sorted((PROJECT / "c_cases").glob("**/*.c"))
+ASM_CASES = sorted((PROJECT / "asm_cases").glob("**/*.[sS]"))
+
+
+@pytest.mark.parametrize("source", C_CASES, ids=lambda path: path.stem)
+def test_c_case(toolchain: Toolchain, source: Path, tmp_path: Path) -> None:
+    for level in ("-O0", "-O2"):
+        check(toolchain, toolchain.compile([source], tmp_path / "case.o", ["-c", "-w", level]))
+
+
+@pytest.mark.parametrize("source", ASM_CASES, ids=lambda path: path.stem)
+def test_asm_case(toolchain: Toolchain, source: Path, tmp_path: Path) -> None:
+    file = assemble(toolchain, source, tmp_path / "case.o")
+    found = find_section(Elf(file))
+    # A case may have no CFI at all, or none that can be expressed.
+    if found is not None and found.size:
+        check(toolchain, file)
 
 
 CALLER = """
