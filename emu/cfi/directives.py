@@ -179,9 +179,9 @@ _SHAPES = {
     "register": "rr",
     "rel_offset": "rv",
     "remember_state": "",
-    "restore": "r",
+    "restore": "r+",
     "restore_state": "",
-    "same_value": "r+",
+    "same_value": "r",
     "undefined": "r+",
     "val_offset": "rv",
 }
