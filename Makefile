@@ -31,7 +31,7 @@ corpus: $(READY)
 
 # Every row of the C cases changed by one word: is each change reported?
 mutate: $(READY)
-	$(BIN)/python tools/mutate.py --cases
+	$(BIN)/python tools/mutate.py
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -2,6 +2,8 @@
  * shows: longjmp over several frames, from user code and from a callback of libc; `call longjmp`
  *        is the last instruction of its function, so that the return address lies behind it.
  * exit: 7
+ * finds: ?give_up wrong pc, ?give_up wrong sp, ?give_up wrong fp, ?impatient wrong pc,
+ *        ?impatient wrong sp, ?impatient wrong fp
  */
 #include <setjmp.h>
 #include <stdio.h>

@@ -2,6 +2,8 @@
  * shows: at -O1 and -Os nothing follows the call: the return address is the first byte of the
  *        next function. Whoever looks it up without subtracting one finds the wrong row.
  * exit: 42
+ * finds: ?fail wrong pc, ?fail wrong sp, ?fail wrong fp, ?insist wrong pc, ?insist wrong sp,
+ *        ?start wrong pc, ?start wrong sp, ?start wrong fp
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
  * shows: _Alignas(64) and alloca in one function: gcc keeps the CFA in a register and finds it
  *        again through the frame (DRAP).
  * exit: 6
+ * finds: realigned wrong fp, realigned refused
  *
  * After `leave` or `pop rbp` in the epilogue gcc's CFI still finds the caller's frame pointer at
  * rbp, which holds something else by then: CFA and return address are right, FP is not. While

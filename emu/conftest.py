@@ -1,6 +1,10 @@
-"""Options of the emulator-driven suite."""
+"""Options and fixtures of the emulator-driven suite."""
 
 import pytest
+
+from emu.toolchain.pytest_fixture import toolchain
+
+__all__ = ["toolchain"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -79,6 +79,7 @@ class ModuleMap:
     def add(self, module: Module) -> LoadedModule:
         """A module was mapped."""
         loaded = LoadedModule(module)
+        module.image.symbol_at(0)  # reads the symbols now, not in the middle of the run
         index = bisect_right(self._starts, module.start)
         self._starts.insert(index, module.start)
         self.modules.insert(index, loaded)

@@ -103,6 +103,8 @@ class Observer:
             reason = contradiction(row, outcome, field, state, caller, self._memory, self.registers)
         elif outcome.verdict is Verdict.GAP:
             reason = str(place.found)
+        if place.foreign:
+            reason += "; the call ends its function, so the row is that of the next one"
         expected, got = _values(outcome, field, caller)
         tally.findings[key] = Finding(
             key,
@@ -113,7 +115,7 @@ class Observer:
                 row=None if isinstance(place.found, LookupFailure) else str(place.found.frame),
                 expected=expected,
                 got=got,
-                blame=Blame.UNKNOWN,
+                blame=Blame.CONSUMER if place.foreign else Blame.UNKNOWN,
                 reason=reason,
                 source=self._modules.source_at(state.ip if frame == 0 else state.ip - 1),
                 row_address=place.row_address,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emu.check.modules import LoadedModule, ModuleMap
-from emu.sframe import Section, SFrameError
 from emu.unwind import Errno, LookupFailure, Mappings, Memory, Policy, Row, SectionStore
 
 
@@ -22,7 +21,9 @@ class Place:
     found: Row | LookupFailure
     module: LoadedModule | None
     function: str
-    """Name of the function, for people."""
+    """Name of the function that the frame belongs to."""
+    foreign: bool = False
+    """A return address behind a call that ends its function: what follows is another one."""
 
     @property
     def gap(self) -> bool:
@@ -52,7 +53,9 @@ class Tables:
         self.real = SectionStore(memory, mappings, policy=policy, stable=True)
         self._modules = modules
         self._policy = policy
+        self._top_places: dict[int, Place] = {}
         self._places: dict[int, Place] = {}
+        """Of return addresses."""
         self._rows_hit: set[tuple[int, int, int]] = set()
 
     def register(self, module: LoadedModule) -> str:
@@ -83,6 +86,7 @@ class Tables:
         """Memory of a table may have changed: look up everything anew."""
         self.intact.invalidate()
         self.real.invalidate()
+        self._top_places.clear()
         self._places.clear()
 
     def place(self, pc: int, *, topmost: bool = True) -> Place:
@@ -90,10 +94,10 @@ class Tables:
 
         A policy that looks return addresses up one byte earlier does so below the top.
         """
-        address = pc if topmost or not self._policy.minus_one else pc - 1
-        place = self._places.get(address)
+        known = self._top_places if topmost else self._places
+        place = known.get(pc)
         if place is None:
-            place = self._places[address] = self._look_up(address)
+            place = known[pc] = self._look_up(pc) if topmost else self._look_up_return(pc)
         return place
 
     def hit(self) -> tuple[int, int]:
@@ -101,20 +105,20 @@ class Tables:
         return len({hit[:2] for hit in self._rows_hit}), len(self._rows_hit)
 
     def _look_up(self, pc: int) -> Place:
+        return Place(pc, self._row(pc), self._modules.module_at(pc), self._modules.name_at(pc))
+
+    def _look_up_return(self, pc: int) -> Place:
+        # The call stands before the return address, and its function may end with it.
+        modules = self._modules
+        found = self._row(pc - 1 if self._policy.minus_one else pc)
+        name = modules.name_at(pc - 1)
+        foreign = not self._policy.minus_one and modules.name_at(pc) != name
+        return Place(pc, found, modules.module_at(pc - 1), name, foreign)
+
+    def _row(self, pc: int) -> Row | LookupFailure:
         found = self.intact.lookup(pc)
         if isinstance(found, Row):
             record = self.intact.record_for(pc)
             assert record is not None, "a row comes from a record"
             self._rows_hit.add((record.sframe_start, found.function.index, found.index))
-        return Place(pc, found, self._modules.module_at(pc), self._modules.name_at(pc))
-
-
-def extent_of(section: Section) -> tuple[int, int]:
-    """FDEs and rows of a section; rows of functions that cannot be read do not count."""
-    rows = 0
-    for fde in section.fdes:
-        try:
-            rows += len(fde.rows)
-        except SFrameError:
-            continue
-    return len(section.fdes), rows
+        return found

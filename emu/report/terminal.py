@@ -39,9 +39,9 @@ def _finding(finding: Finding, listing: Iterable[Line], console: Console) -> Non
         heading.append(f" at {witness.source}")
     if key.row_pc is not None:
         heading.append(f"  row {key.row_pc:#x}")
-    where = "topmost frame" if witness.frame == 0 else f"frame {witness.frame}"
+    where = "the topmost frame" if witness.frame == 0 else f"frame {witness.frame}"
     times = "once" if finding.count == 1 else f"{finding.count:,} times"
-    heading.append(f"  ({times}, first in the {where})")
+    heading.append(f"  ({times}, first in {where})")
     console.print(heading)
     lines = list(listing)
     width = max((len(line.text) for line in lines), default=0)

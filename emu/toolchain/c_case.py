@@ -1,7 +1,9 @@
 """The C cases: small programs that each show one situation, and how they are built.
 
 A case begins with a comment whose lines say `key: value`: `title`, `shows` (continued on
-further lines), `exit` (the status it ends with) and, if it needs any, `flags`.
+further lines), `exit` (the status it ends with) and, if it needs any, `flags`. `finds` lists what
+a check of it must report, as `FUNCTION VERDICT [FIELD]` separated by commas; with a `?` in front,
+what it reports at some levels only.
 """
 
 import re
@@ -15,7 +17,7 @@ from emu.toolchain.toolchain import Toolchain
 LEVELS = ("-O0", "-O2", "-Os")
 """Every case is built at each of these."""
 
-KEYS = frozenset({"title", "shows", "exit", "flags"})
+KEYS = frozenset({"title", "shows", "exit", "flags", "finds"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class CCase:
     shows: str
     exit_status: int
     flags: tuple[str, ...]
+    finds: tuple[str, ...] = ()
+    """Findings as `FUNCTION VERDICT [FIELD]`, those that depend on the level with a `?`."""
 
     @property
     def name(self) -> str:
@@ -60,7 +64,8 @@ def read_c_case(path: Path) -> CCase:
     if not re.fullmatch(r"\d{1,3}", values["exit"]):
         raise ToolchainError(f"{path}: exit: '{values['exit']}' is no exit status")
     flags = tuple(values.get("flags", "").split())
-    return CCase(path, values["title"], values["shows"], int(values["exit"]), flags)
+    finds = tuple(item.strip() for item in values.get("finds", "").split(",") if item.strip())
+    return CCase(path, values["title"], values["shows"], int(values["exit"]), flags, finds)
 
 
 def read_c_cases(directory: Path) -> list[CCase]:
