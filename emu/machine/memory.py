@@ -17,6 +17,9 @@ PAGE = 0x1000
 TASK_SIZE = 0x7FFF_FFFF_F000
 """First address no user mapping may reach (x86-64 with four-level page tables)."""
 
+MAX_MAPPINGS = 16384
+"""Each may be a mapping of the host, of which a process has some 65,000."""
+
 _WORD = Struct("<Q")
 _HOST_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
 
@@ -55,14 +58,21 @@ class Buffer:
     """All bytes, writable; numpy.frombuffer(buffer.view, ...) sees the guest's memory live."""
     address: int = field(init=False)
     """Host address of the first byte."""
+    _memory: mmap.mmap = field(init=False)
 
     def __post_init__(self) -> None:
         try:
             memory = mmap.mmap(-1, self.size, flags=_HOST_FLAGS)
         except (OSError, OverflowError, ValueError) as error:
             raise OutOfMemory(f"no host memory for {self.size:#x} bytes") from error
+        self._memory = memory
         self.view = memoryview(memory)
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+    def clear(self, offset: int, size: int) -> None:
+        """Make whole pages zero again and give their host memory back."""
+        if size:
+            self._memory.madvise(mmap.MADV_DONTNEED, offset, size)
 
 
 @dataclass(slots=True, eq=False)
@@ -189,6 +199,18 @@ class AddressSpace:
             address = stop
         raise ValueError("string too long")
 
+    def clear(self, start: int, size: int) -> None:
+        """Zero whole pages, all of them mapped, whatever their protection."""
+        end = start + size
+        while start < end:
+            mapping = self.find(start)
+            assert mapping is not None, "the range is mapped"
+            stop = min(end, mapping.end)
+            mapping.buffer.clear(mapping.offset + start - mapping.start, stop - start)
+            if mapping.ran:
+                self._uc.ctl_remove_cache(start, stop)
+            start = stop
+
     # Mappings
 
     def find(self, address: int) -> Mapping | None:
@@ -242,8 +264,7 @@ class AddressSpace:
         end = start + size
         if start % PAGE or size % PAGE or size <= 0 or not 0 <= start < end <= TASK_SIZE:
             raise OutOfMemory(f"no user address range {start:#x}+{size:#x}")
-        if protection:
-            self._account(size)
+        self.require_room(size if protection else 0)
         if buffer is None:
             buffer = Buffer(size)
         self.unmap(start, size)
@@ -265,7 +286,7 @@ class AddressSpace:
             mapping.end, end
         ):
             raise OutOfMemory(f"no room to grow {mapping.name} to {end:#x}")
-        self._account(size)
+        self.require_room(size)
         added = mapping.buffer.address + mapping.offset + mapping.size
         self._uc.mem_map_ptr(mapping.end, size, _permissions(mapping.protection), added)
         mapping.end = end
@@ -287,7 +308,7 @@ class AddressSpace:
         """Change the protection of all pages in the range, splitting mappings at its ends."""
         inside = self._cut(start, start + size)
         if protection:
-            self._account(sum(mapping.size for mapping in inside if not mapping.protection))
+            self.require_room(sum(mapping.size for mapping in inside if not mapping.protection))
         for mapping in inside:
             if mapping.protection == protection:
                 continue
@@ -318,11 +339,14 @@ class AddressSpace:
         """Bytes in mappings that may be accessed at all."""
         return sum(mapping.size for mapping in self._mappings if mapping.protection)
 
-    # Inside
-
-    def _account(self, size: int) -> None:
+    def require_room(self, size: int) -> None:
+        """OutOfMemory if there may not be `size` more accessible bytes or one more mapping."""
+        if len(self._mappings) >= MAX_MAPPINGS:
+            raise OutOfMemory(f"the guest has {MAX_MAPPINGS} mappings already")
         if self.accessible + size > self.limit:
             raise OutOfMemory(f"the guest's memory limit is {self.limit:#x} bytes")
+
+    # Inside
 
     def _attach(self, mapping: Mapping) -> None:
         host = mapping.buffer.address + mapping.offset

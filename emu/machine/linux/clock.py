@@ -3,6 +3,9 @@
 START = 1_767_225_600_000_000_000
 """2026-01-01 00:00:00 UTC, in nanoseconds since 1970."""
 
+LONGEST = 1 << 62
+"""Time stands still after 146 years, before the guest's 64-bit nanoseconds run over."""
+
 TICK = 1_000
 """Nanoseconds that pass with every system call."""
 
@@ -16,11 +19,11 @@ class Clock:
 
     def tick(self) -> None:
         """A system call was made."""
-        self.elapsed += TICK
+        self.sleep(TICK)
 
     def sleep(self, nanoseconds: int) -> None:
         """Let time pass."""
-        self.elapsed += nanoseconds
+        self.elapsed = min(self.elapsed + nanoseconds, LONGEST)
 
     def now(self) -> int:
         """Nanoseconds since 1970."""

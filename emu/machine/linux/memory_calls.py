@@ -29,12 +29,10 @@ def brk(kernel: Kernel, address: int) -> int:
         if new > old:
             _grow_heap(kernel, old, new)
         elif new < old:
-            memory.unmap(new, old - new)
-            heap = memory.find(new - 1)
-            if heap is not None and heap.name == "[heap]":
+            if memory.mapped(new, old):
                 # What a later brk gives back must be zero again.
-                at = heap.offset + new - heap.start
-                heap.buffer.view[at : at + old - new] = bytes(old - new)
+                memory.clear(new, old - new)
+            memory.unmap(new, old - new)
     except OutOfMemory:
         return kernel.break_end
     kernel.break_end = address
@@ -73,6 +71,7 @@ def mmap(kernel: Kernel, hint: int, length: int, prot: int, flags: int, fd: int,
         shared = sharing != MAP_PRIVATE
         memory.map(start, size, protection, shared=shared)
         return start
+    memory.require_room(size)
     buffer = Buffer(size)
     _fill(buffer, description, at, length)
     kernel.machine.unmapped(start, start + size)
@@ -194,7 +193,7 @@ def madvise(kernel: Kernel, start: int, length: int, advice: int) -> int:
             assert mapping is not None, "the range is mapped"
             stop = min(end, mapping.end)
             if not mapping.name.startswith("/") and not mapping.shared:
-                kernel.memory.load(start, bytes(stop - start))
+                kernel.memory.clear(start, stop - start)
             start = stop
     return 0
 
