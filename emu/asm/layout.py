@@ -74,7 +74,8 @@ class Layout:
                         item.size = len(encode(item.instruction, 0x7FE00000, self.resolve))
         self._place(first=True)
         for _ in range(_MAX_PASSES):
-            if not self._place():
+            grown = self._grow()
+            if not self._place() and not grown:
                 return
         raise AsmError("the addresses do not settle: a size depends on itself")
 
@@ -141,7 +142,8 @@ class Layout:
     def _size(self, item: Item, address: int, section: Section, *, first: bool) -> int:
         match item:
             case CodeItem() if item.instruction.branch:
-                return self._branch_size(item, address, section, first=first)
+                item.near = item.near or item.instruction.branch is Branch.NEAR
+                return len(encode_branch(item.instruction, 0, 0, near=item.near))
             case CodeItem():
                 return item.size
             case BytesItem():
@@ -169,15 +171,25 @@ class Layout:
             raise AsmError(".org cannot move backwards or beyond 16 MiB")
         return target - address
 
-    def _branch_size(self, item: CodeItem, address: int, section: Section, *, first: bool) -> int:
-        kind = item.instruction.branch
-        if kind is Branch.NEAR:
-            item.near = True
-        elif kind is Branch.RELAXABLE and not item.near and not first:
-            target = self._target(item)
-            home = {self.section_of(name) for name in self._target_expression(item).symbols()}
-            item.near = home != {section} or not -128 <= target - (address + 2) < 128
-        return len(encode_branch(item.instruction, 0, 0, near=item.near))
+    def _grow(self) -> bool:
+        """Make branches near that do not reach with the addresses of the last pass."""
+        grown = False
+        for section in self.sections:
+            for item in section.items:
+                if not isinstance(item, CodeItem) or item.near:
+                    continue
+                if item.instruction.branch is Branch.RELAXABLE:
+                    with _line_of(item):
+                        item.near = not self._reaches(item, section)
+                    grown = grown or item.near
+        return grown
+
+    def _reaches(self, item: CodeItem, section: Section) -> bool:
+        """Whether 8 bits are enough; the displacement counts from the end of the short form."""
+        names = self._target_expression(item).symbols()
+        if {self.section_of(name) for name in names} != {section}:
+            return False
+        return -128 <= self._target(item) - (item.address + 2) < 128
 
     @staticmethod
     def _target_expression(item: CodeItem) -> Expression:
