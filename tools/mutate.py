@@ -40,10 +40,8 @@ def examine(program: Path, limit: int | None, seed: int) -> tuple[str, bool]:
         for mutant in chosen
         if not reported(original, mutated(image, section, mutant), mutant)
     ]
-    lines = [
-        f"{program.name}: {len(every)} mutants, {len(different)} differ in a run,"
-        f" {len(chosen)} checked, {len(missed)} missed"
-    ]
+    counts = f"{len(every)} mutants, {len(different)} differ in a run, {len(chosen)} checked"
+    lines = [f"{program.name}: {counts}, {len(missed)} missed"]
     lines += [f"  missed: row {mutant.row_pc:#x}, {mutant.what}" for mutant in missed]
     return "\n".join(lines), not missed
 

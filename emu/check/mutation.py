@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from emu.check.result import Result
 from emu.check.run import run, snapshots
+from emu.check.verdict import Verdict
 from emu.machine import Image
 from emu.sframe import Section
 from emu.unwind import LookupFailure, Refusal, RegionMemory, SectionStore, Vma, VmaList, evaluate
@@ -49,9 +50,9 @@ def mutants(section: Section) -> Iterator[Mutant]:
             if body.words and not flexible:
                 changed = bytes([body.info ^ BASE_REGISTER])
                 yield Mutant(row_pc, info, changed, "base register")
+            controls = control_words(body.words) if flexible else frozenset[int]()
             for number, word in enumerate(body.words):
-                control = flexible and number % 2 == 0
-                for change in (OTHER_REGISTER,) if control else (8, -8):
+                for change in (OTHER_REGISTER,) if number in controls else (8, -8):
                     value = (word + change) % (1 << 8 * body.word_size)
                     yield Mutant(
                         row_pc,
@@ -59,6 +60,16 @@ def mutants(section: Section) -> Iterator[Mutant]:
                         value.to_bytes(body.word_size, "little"),
                         f"word {number + 1} {change:+d}",
                     )
+
+
+def control_words(words: tuple[int, ...]) -> frozenset[int]:
+    """Positions of the control words of a flexible row; padding is one without an offset."""
+    controls = set()
+    position = 0
+    while position < len(words):
+        controls.add(position)
+        position += 2 if words[position] else 1
+    return frozenset(controls)
 
 
 def visible(image: Image, section: Section, candidates: Iterable[Mutant]) -> list[Mutant]:
@@ -102,7 +113,10 @@ def mutated(image: Image, section: Section, mutant: Mutant) -> Image:
 
 
 def reported(original: Result, image: Image, mutant: Mutant) -> bool:
-    """Whether a check of the mutated `image` says something new about the mutant's row."""
+    """Whether a check of the mutated `image` says something new about the mutant's row.
+
+    A change after which the kernel cannot decode the row any more has no row to name.
+    """
     return _said(run(image), mutant) != _said(original, mutant)
 
 
@@ -110,7 +124,7 @@ def _said(result: Result, mutant: Mutant) -> dict[object, int]:
     return {
         finding.key: finding.count
         for finding in result.findings
-        if finding.key.row_pc == mutant.row_pc
+        if finding.key.row_pc == mutant.row_pc or finding.key.verdict is Verdict.CORRUPT
     }
 
 

@@ -124,7 +124,7 @@ class ReferenceEngine:
             observer.check(self._held, tracker.entries)
         else:
             observer.check(self.tally, tracker.entries)
-        if self.dropped_at is None and observer.walks.dropped:
+        if self.dropped_at is None and self.tables.dropped:
             self.dropped_at = self.instructions
 
     def _snapshot(self, values: list[int]) -> Snapshot:

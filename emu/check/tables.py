@@ -82,6 +82,11 @@ class Tables:
             self.real.remove(module.sframe_extent[0])
         self.forget()
 
+    @property
+    def dropped(self) -> bool:
+        """Whether a lookup has dropped a section from the real store."""
+        return len(self.real) < len(self.intact)
+
     def forget(self) -> None:
         """Memory of a table may have changed: look up everything anew."""
         self.intact.invalidate()

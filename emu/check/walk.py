@@ -61,18 +61,12 @@ class WalkCheck:
         self._store = store
         self._policy = policy
         self._walk = Walk(store, memory, registers)
-        self._records = 0
+        self._records = -1
         self._epoch = 0
-        self._methods = Method.NONE
-        self.dropped = False
-        """A lookup has dropped a section: from here on walks have less than the tables say."""
 
     def check(self, entries: Sequence[Entry], state: State) -> Departure | None:
         """Walk from `state`, the topmost frame of a stack with these entries, oldest first."""
         self._notice_changes()
-        self._methods = Method.SFRAME if self._records else Method.NONE
-        if self._policy.frame_pointers:
-            self._methods |= Method.FRAME_POINTER
         height = len(entries)
         caller = entries[-1] if height else None
         departure = self._step(state, height, caller) or self._below(entries)
@@ -105,7 +99,6 @@ class WalkCheck:
     def _step(self, state: State, height: int, caller: Entry | None) -> Departure | None:
         """One step from a true state; None if it leads to the caller or rightly ends."""
         walk = self._walk
-        walk.available = self._methods
         walk.resume(state)
         walk.step()
         if walk.end is not None:
@@ -141,6 +134,10 @@ class WalkCheck:
     def _notice_changes(self) -> None:
         records = len(self._store)
         if records != self._records:
-            self.dropped |= records < self._records
             self._records = records
             self._epoch += 1
+            # What a walk may use is decided when it starts.
+            methods = Method.SFRAME if records else Method.NONE
+            if self._policy.frame_pointers:
+                methods |= Method.FRAME_POINTER
+            self._walk.available = methods
