@@ -123,13 +123,16 @@ class Image:
         try:
             # Opened without blocking: the path may name a FIFO.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
+            try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
                     raise MachineError(f"{shown}: not a regular file")
                 if status.st_size > MAX_FILE:
                     raise MachineError(f"{shown}: larger than {MAX_FILE >> 20} MiB")
-                data = file.read(MAX_FILE)
+                with os.fdopen(os.dup(descriptor), "rb") as file:
+                    data = file.read(MAX_FILE)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise MachineError(f"{shown}: {error.strerror}") from error
         except ValueError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ MAX_MAPPINGS = 16384
 """Each may be a mapping of the host, of which a process has some 65,000."""
 
 _WORD = Struct("<Q")
-_HOST_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
+_MAP_NORESERVE = 0x4000 if sys.platform == "linux" else 0  # mmap has the name since Python 3.13
+_HOST_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
 
 
 class Protection(IntFlag):
@@ -313,6 +315,9 @@ class AddressSpace:
             if mapping.protection == protection:
                 continue
             self._uc.mem_protect(mapping.start, mapping.size, _permissions(protection))
+            if mapping.ran:
+                # Stores made while the pages are not executable leave translated code as it is.
+                self._uc.ctl_remove_cache(mapping.start, mapping.end)
             mapping.protection = protection
             mapping.ran = mapping.ran or bool(protection & Protection.EXECUTE)
         self._changed()

@@ -317,7 +317,12 @@ class Process:
         self._stopped_by(Fault(Cause.PORT, self.registers[RIP]))
 
     def _block_made(self, _engine: int, block: Any, _previous: Any, _data: object) -> None:
-        pc = self._explainer.first_vex(block.contents.pc, block.contents.size)
+        start = block.contents.pc
+        if not self.memory.executable(start):
+            # Unicorn ignores the upper 12 bits of an address; to the guest it is another one.
+            self._stopped_by(Fault(Cause.FETCH, start, address=start))
+            return
+        pc = self._explainer.first_vex(start, block.contents.size)
         if pc is not None:
             self._stopped_by(Fault(Cause.VEX, pc))
 
