@@ -243,7 +243,10 @@ def _same_operand(operand: Operand, number: int, theirs: Any, decoded: Any, bits
     if isinstance(operand, Register):
         return bool(theirs.type == x86.X86_OP_REG and name(theirs.reg) == operand.name)
     if isinstance(operand, Immediate):
-        return bool(theirs.type == x86.X86_OP_IMM and (theirs.imm - number) % (1 << bits) == 0)
+        fits = -(1 << (bits - 1)) <= number < 1 << bits
+        return bool(
+            theirs.type == x86.X86_OP_IMM and fits and not (theirs.imm - number) % (1 << bits)
+        )
     if theirs.type != x86.X86_OP_MEM:
         return False
     memory = theirs.mem

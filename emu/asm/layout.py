@@ -83,6 +83,9 @@ class Layout:
         """The value of a symbol. Raises `AsmError` for undefined and circular ones."""
         if name in self._labels:
             return self._labels[name]
+        if name.startswith(" "):
+            number, _ = name.split()
+            raise AsmError(f"no label {number}: after {number}f")
         if name not in self._constants:
             raise AsmError(f"undefined symbol {name!r}")
         self._depth += 1
