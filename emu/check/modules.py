@@ -9,8 +9,8 @@ from emu.machine import Module
 from emu.sframe import Section, SFrameError
 from emu.truth import Function
 
-PF_X = 1
-UNKNOWN = "?"
+UNKNOWN = "(no module)"
+NAMELESS = "(no symbol)"
 
 
 @dataclass(slots=True, eq=False)
@@ -106,12 +106,14 @@ class ModuleMap:
         return None if loaded is None else loaded.function_at(pc)
 
     def name_at(self, pc: int) -> str:
-        """Name of the function that contains `pc`, or its link-time address if it has none."""
+        """Name of the function that contains `pc`; its address if only a table knows it."""
         loaded = self.module_at(pc)
         if loaded is None:
             return UNKNOWN
-        symbol = loaded.module.image.symbol_at(pc - loaded.bias)
-        return symbol.name if symbol else hex(pc - loaded.bias)
+        function = loaded.function_at(pc)
+        if function is None:
+            return NAMELESS
+        return function.name or hex(function.start - loaded.bias)
 
     def source_at(self, pc: int) -> str | None:
         """`file:line` of `pc`, if the module has a line table."""

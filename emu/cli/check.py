@@ -7,10 +7,13 @@ import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from emu.cli.progress import progress_line
 from emu.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from emu.machine import Image
 
 HELP = "run a program and compare every unwind with its true stack"
 
@@ -36,8 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " call stack: every frame's pc, sp and fp, and where the stack ends."
     )
     parser.epilog = EPILOG
-    parser.add_argument("program", metavar="PROGRAM", help="an x86-64 ELF executable")
-    parser.add_argument("args", metavar="ARG", nargs="*", help="arguments of the program, after --")
+    parser.add_argument(
+        "program", metavar="PROGRAM", help="an x86-64 ELF executable (- for standard input)"
+    )
+    parser.add_argument(
+        "args", metavar="ARG", nargs="*", default=[], help="arguments of the program, after --"
+    )
     parser.add_argument(
         "--at",
         metavar="PLACE",
@@ -83,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from emu.check import CheckError
     from emu.check import run as check
+    from emu.machine import MachineError
     from emu.report import junit, write_report
 
     to_stdout = [option for option in ("json", "junit") if getattr(arguments, option) == "-"]
@@ -95,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         guest_output = sys.stderr.buffer if to_stdout else sys.stdout.buffer
         try:
             result = check(
-                arguments.program,
+                _program(arguments),
                 args=arguments.args,
                 env=_environment(arguments.env),
                 stdin=_stdin(files, arguments.stdin),
@@ -108,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
                 root=arguments.root,
                 progress=progress_line() if sys.stderr.isatty() else None,
             )
-        except CheckError as error:
+        except (CheckError, MachineError) as error:
             raise UsageError(str(error)) from error
         guest_output.flush()
         report = outputs["output"]
@@ -142,6 +150,17 @@ def _open(files: ExitStack, name: str | None) -> BinaryIO | None:
         return files.enter_context(Path(name).open("wb"))
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from error
+
+
+def _program(arguments: argparse.Namespace) -> str | Image:
+    """The program's path, or itself if it comes through standard input."""
+    from emu.machine import Image
+
+    if arguments.program != "-":
+        return str(arguments.program)
+    if arguments.stdin == "-":
+        raise UsageError("standard input cannot be both the program and its input")
+    return Image.from_bytes(sys.stdin.buffer.read(), "<stdin>")
 
 
 def _stdin(files: ExitStack, name: str | None) -> bytes | BinaryIO | None:
