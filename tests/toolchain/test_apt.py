@@ -71,8 +71,10 @@ def test_one_line_of_apts_many(output: str, complaint: str) -> None:
 
 
 @needs_apt
-def test_archive_that_cannot_be_reached(tmp_path: Path) -> None:
+def test_archive_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # .invalid never resolves (RFC 2606).
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "once.conf"))
+    (tmp_path / "once.conf").write_text('Acquire::Retries "0";\n')
     archive = Archive(("http://mirror.invalid/debian",), ("main",), "")
     with pytest.raises(
         ToolchainError, match=r"apt-get update \(suite testing\): .*mirror\.invalid"
