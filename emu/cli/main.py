@@ -12,7 +12,7 @@ from typing import Protocol
 
 from emu.cli.usage import UsageError
 
-COMMANDS: tuple[str, ...] = ("check", "dump", "lookup", "assemble", "toolchain", "cc")
+COMMANDS: tuple[str, ...] = ("check", "dump", "lookup", "lint", "assemble", "toolchain", "cc")
 """Modules of this package that are sub-commands, in the order `emu --help` lists them."""
 
 

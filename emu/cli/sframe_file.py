@@ -33,9 +33,14 @@ def reading(name: str) -> Iterator[None]:
         raise UsageError(f"{name}: {error}") from error
 
 
-def open_file(name: str) -> SFrameFile:
+def open_elf(name: str) -> Elf:
     """Open `name`, `-` for standard input. Raises `OSError` and `SFrameError`."""
-    elf = Elf(read_stream(sys.stdin.buffer) if name == "-" else name)
+    return Elf(read_stream(sys.stdin.buffer) if name == "-" else name)
+
+
+def open_file(name: str) -> SFrameFile:
+    """Like `open_elf`, with section and names."""
+    elf = open_elf(name)
     section = Section.from_elf(elf)
     return SFrameFile(elf, section, FunctionNames(elf, section))
 

@@ -108,10 +108,13 @@ class Fde:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """All rows, decoded on each use. Raises `SFrameError` at the first undecodable one."""
+        """All rows, decoded on each use. Raises `SFrameError` if one cannot be decoded."""
+        return tuple(self.iter_rows())
+
+    def iter_rows(self) -> Iterator[Row]:
+        """The rows one by one. Raises `SFrameError` when it reaches one that has no end."""
         at = self.attributes
-        reader = self._table.fres
-        return tuple(reader.rows(at.rows_offset, at.num_fres, at.fre_type, at.fde_type))
+        return self._table.fres.rows(at.rows_offset, at.num_fres, at.fre_type, at.fde_type)
 
     def match(self, pc: int) -> "Match":
         """The row that applies at `pc`: the last one that starts at or below pc - start.

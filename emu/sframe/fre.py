@@ -1,6 +1,6 @@
 """Frame row entries. SFrame specification, 'SFrame Frame Row Entries'."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final
@@ -100,17 +100,16 @@ class FreReader:
     convention: Convention
     _bodies: dict[tuple[int, bytes], Body] = field(default_factory=dict)
 
-    def rows(self, position: int, count: int, fre_type: int, fde_type: int) -> list[Row]:
+    def rows(self, position: int, count: int, fre_type: int, fde_type: int) -> Iterator[Row]:
         """The `count` rows from `position` on, an offset from the start of the section.
 
         Raises `SFrameError` where a row leaves the sub-section or has no word size.
         """
         if not count:
-            return []
+            return
         unpack, width = self._head(position, fre_type)
         view, bodies = self.view, self._bodies
         last = self.end - width - 1
-        rows = []
         for _ in range(count):
             if position > last:
                 raise self._beyond(position)
@@ -121,9 +120,8 @@ class FreReader:
                 raise self._broken(position, info)
             encoded = bytes(view[position + width : end])
             body = bodies.get((fde_type, encoded)) or self._body(fde_type, encoded)
-            rows.append(Row(start, position, end, body))
+            yield Row(start, position, end, body)
             position = end
-        return rows
 
     def find(
         self, position: int, count: int, fre_type: int, fde_type: int, distance: int

@@ -30,14 +30,14 @@ def build_elf(
 
     `symbols` are (name, address, type), all in .text and numbered from 1; `relocations` are
     (offset, type, symbol number, addend); `segment_size` adds PT_GNU_SFRAME beside a PT_LOAD of
-    the text; `debris` follows the section's bytes.
+    the text and one of the section; `debris` follows the section's bytes.
     """
     names = b"\0.text\0.shstrtab\0.symtab\0.strtab\0.rela.sframe\0" + section_name.encode() + b"\0"
 
     def name(text: str) -> int:
         return names.index(b"\0" + text.encode() + b"\0") + 1
 
-    segments = 0 if segment_size is None else 2
+    segments = 0 if segment_size is None else 3
     body = bytearray(64 + 56 * segments)
 
     def place(data: bytes) -> tuple[int, int]:
@@ -83,11 +83,13 @@ def build_elf(
         *(64, len(headers) if shoff else 0, 2 if shoff else 0),
     )
     if segment_size is not None:
-        body[64 : 64 + 112] = struct.pack(
-            byte_order + "IIQQQQQQ", 1, 5, 0, text_address, 0, text_size, text_size, 4096
-        ) + struct.pack(
-            byte_order + "IIQQQQQQ",
-            *(0x6474E554, 4, offset, address, 0, segment_size, segment_size, 8),
+        body[64 : 64 + 56 * 3] = b"".join(
+            struct.pack(byte_order + "IIQQQQQQ", *header)
+            for header in (
+                (1, 5, 0, text_address, 0, text_size, text_size, 4096),
+                (1, 4, offset, address, 0, size + len(debris), size + len(debris), 4096),
+                (0x6474E554, 4, offset, address, 0, segment_size, segment_size, 8),
+            )
         )
     return bytes(body)
 

@@ -119,8 +119,8 @@ def test_every_form(toolchain: Toolchain, library: ctypes.CDLL, tmp_path: Path) 
     objects: list[Path] = []
     for source in FORMS:
         objects.append(tmp_path / f"{source.stem}.o")
-        command = [toolchain.as_.path, "--gsframe-3", source, "-o", objects[-1]]
-        subprocess.run(command, check=True, capture_output=True)
+        command: list[str | Path] = [toolchain.as_.path, "--gsframe-3", source]
+        subprocess.run([*command, "-o", objects[-1]], check=True, capture_output=True)
     file = toolchain.compile(
         objects, tmp_path / "forms", flags=["-nostdlib", "-static", "-Wl,-e,0,-z,muldefs"]
     )
