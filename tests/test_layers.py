@@ -15,6 +15,7 @@ LAYERS = (
     ("asm", "machine", "truth"),
     ("check",),
     ("report",),
+    ("profile",),
     ("cli",),
 )
 LEVEL = {package: level for level, packages in enumerate(LAYERS) for package in packages}

@@ -1,6 +1,6 @@
 """Kernel behaviour: 18. One test (or a few) for each idea, named after it.
 
-Idea 20, perf's merge, is tested where perf's view is.
+Idea 20, perf's merge, is in tests/profile.
 """
 
 import struct
