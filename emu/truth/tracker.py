@@ -148,6 +148,9 @@ class Tracker:
         index = len(entries)
         while index and entries[index - 1].slot < rsp:
             index -= 1
+            # A function that has popped its return address and calls on shares the slot.
+            if entries[index].slot == rsp - 8 and entries[index].return_address == pc:
+                break
         if index < len(entries):
             entry = entries[index]
             above = rsp - entry.slot - 8
