@@ -51,10 +51,10 @@ def canonical(mnemonic: str) -> str:
 @cache
 def _known_mnemonics() -> frozenset[str]:
     import capstone
+    from capstone import x86
 
     engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
-    # Names end at the first number without one; the numbers themselves are capstone's own.
-    names = (engine.insn_name(number) for number in range(1, 1600))
+    names = (engine.insn_name(number) for number in range(1, x86.X86_INS_ENDING))
     conditional = (stem + code for stem in ("cmov", "set", "j") for code in CONDITION_CODES)
     return frozenset({*filter(None, names), *conditional})
 
