@@ -1,5 +1,5 @@
 """Fixtures of the library's tests."""
 
-from emu.toolchain.pytest_fixture import c_program, toolchain
+from emu.toolchain.pytest_fixture import toolchain
 
-__all__ = ["c_program", "toolchain"]
+__all__ = ["toolchain"]

@@ -8,9 +8,9 @@ from pathlib import Path
 from emu.toolchain import tools
 from emu.toolchain.error import ToolchainError
 from emu.toolchain.install import NEEDED_VERSION, Extra, Progress, install_copies, silent
-from emu.toolchain.tools import Tool
+from emu.toolchain.tools import Pair, Tool
 
-INSTALL_HINT = "run `emu toolchain install`"
+TOO_OLD = "no assembler and linker >= 2.46 are here; run `emu toolchain install`"
 
 CXX_SUFFIXES = frozenset({".cc", ".cpp", ".cxx", ".c++", ".C", ".cp", ".CPP", ".ii"})
 """Endings by which gcc takes a file for C++. (gcc, "Overall Options")"""
@@ -50,7 +50,7 @@ class Toolchain:
         fails.
         """
         arguments = [*flags, "-o", str(output), *(str(source) for source in sources)]
-        command = compiler_command(arguments, compiler)
+        command = self._command(arguments, compiler)
         result = subprocess.run(
             command,
             capture_output=True,
@@ -64,6 +64,12 @@ class Toolchain:
             said = result.stderr.strip() or f"exit status {result.returncode}"
             raise ToolchainError(f"{compiler} {' '.join(arguments)}: {said}")
         return Path(output)
+
+    def _command(self, arguments: Sequence[str], compiler: str) -> list[str]:
+        if self.as_ is None or self.ld is None or not self.ready:
+            raise ToolchainError(TOO_OLD)
+        pair = Pair(self.as_.path, self.ld.path, self.as_.origin)
+        return _command_with(pair, arguments, compiler)
 
 
 def find() -> Toolchain:
@@ -88,8 +94,12 @@ def compiler_command(arguments: Sequence[str], compiler: str | None = None) -> l
     """
     pair, ready = tools.find_pair()
     if not ready:
-        raise ToolchainError(f"no assembler and linker >= 2.46 are here; {INSTALL_HINT}")
-    name = driver_for(arguments, compiler or "gcc")
+        raise ToolchainError(TOO_OLD)
+    return _command_with(pair, arguments, compiler or "gcc")
+
+
+def _command_with(pair: Pair, arguments: Sequence[str], compiler: str) -> list[str]:
+    name = driver_for(arguments, compiler)
     found = tools.find_compiler(name)
     if found is None:
         raise ToolchainError(missing_compiler(name))
