@@ -6,8 +6,8 @@ and compared with the source. Where Keystone picks another of two right encoding
 produced.
 """
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from emu.asm.errors import AsmError
@@ -39,12 +39,12 @@ def _disassembler() -> Any:
     return engine
 
 
-@cache
-def _keystone_bytes(text: str, address: int) -> bytes:
+@lru_cache(maxsize=1 << 16)
+def _keystone_bytes(text: str) -> bytes:
     import keystone
 
     try:
-        encoding, _ = _assembler().asm(text, address)
+        encoding, _ = _assembler().asm(text, 0)
     except keystone.KsError as error:
         raise AsmError(f"Keystone rejects {text!r}: {error.message}") from None
     if not encoding:
@@ -105,8 +105,16 @@ def _operand_text(operand: Operand, number: int) -> str:
     return f"{size}{segment}[{'+'.join(parts)}{sign}{abs(digits):#x}]"
 
 
-def encode(instruction: ParsedInstruction, address: int, resolve: Resolve) -> bytes:
+def encode(
+    instruction: ParsedInstruction,
+    address: int,
+    resolve: Resolve,
+    is_place: Callable[[str], bool],
+) -> bytes:
     """Bytes of any instruction but a direct branch, at `address`.
+
+    `is_place` tells symbols that are addresses from those that are numbers: `[rip+place]` is
+    that place, `[rip+number]` so many bytes further on.
 
     Raises `AsmError` without a file if it has no encoding or Keystone's does not mean what the
     source says.
@@ -114,7 +122,7 @@ def encode(instruction: ParsedInstruction, address: int, resolve: Resolve) -> by
     if not instruction.operands and instruction.mnemonic in _UNKNOWN_TO_KEYSTONE:
         return _UNKNOWN_TO_KEYSTONE[instruction.mnemonic]
     values = _Values(instruction.operands, resolve)
-    relative = _rip_relative(instruction.operands)
+    relative = _rip_relative(instruction.operands, is_place)
     if relative is not None:
         # The displacement counts from the instruction's end; its length does not depend on it.
         target = values.numbers[relative]
@@ -128,18 +136,18 @@ def encode(instruction: ParsedInstruction, address: int, resolve: Resolve) -> by
     return code
 
 
-def _rip_relative(operands: Sequence[Operand]) -> int | None:
-    """Which operand is `[rip+symbol]`; with a plain number the displacement is that number."""
+def _rip_relative(operands: Sequence[Operand], is_place: Callable[[str], bool]) -> int | None:
+    """Which operand is `[rip+place]`."""
     for position, operand in enumerate(operands):
         if isinstance(operand, Memory) and operand.base == "rip" and operand.displacement:
-            return position if any(operand.displacement.symbols()) else None
+            return position if any(map(is_place, operand.displacement.symbols())) else None
     return None
 
 
 def _bytes(instruction: ParsedInstruction, values: _Values) -> bytes:
     front = _PREFIX_BYTES.get(instruction.prefix, b"")
     words = "" if front else instruction.prefix
-    code = _keystone_bytes(f"{words} {instruction.mnemonic} {values.text()}".strip(), 0)
+    code = _keystone_bytes(f"{words} {instruction.mnemonic} {values.text()}".strip())
     if any(_is_absolute(operand) for operand in instruction.operands):
         code = _without_index(code)
     if instruction.mnemonic == "nop" and instruction.operands:
@@ -168,7 +176,7 @@ def encode_branch(
     # real displacement in.
     pretended = 0x100000 if near else 0x2
     text = f"{instruction.prefix} {instruction.mnemonic} {pretended:#x}".strip()
-    code = _keystone_bytes(text, 0)
+    code = _keystone_bytes(text)
     size = 4 if near else 1
     distance = target - (address + len(code))
     if not -(1 << (8 * size - 1)) <= distance < 1 << (8 * size - 1):

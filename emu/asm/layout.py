@@ -63,6 +63,8 @@ class Layout:
             if isinstance(item, LabelItem | MarkItem)
         }
         self._depth = 0
+        self._values: dict[str, int] = {}  # of constants, while one expression is evaluated
+        self._places: dict[str, bool] = {}
 
     def settle(self) -> None:
         """Give every item its final address and size."""
@@ -71,7 +73,7 @@ class Layout:
             for item in section.items:
                 if isinstance(item, CodeItem) and not item.instruction.branch:
                     with _line_of(item):
-                        item.size = len(encode(item.instruction, 0x7FE00000, self.resolve))
+                        item.size = len(self._encode(item, 0x7FE00000))
         self._place(first=True)
         for _ in range(_MAX_PASSES):
             grown = self._grow()
@@ -88,13 +90,26 @@ class Layout:
             raise AsmError(f"no label {number}: after {number}f")
         if name not in self._constants:
             raise AsmError(f"undefined symbol {name!r}")
-        self._depth += 1
-        try:
-            if self._depth > _MAX_DEPTH:
-                raise AsmError(f"symbol {name!r} is defined in terms of itself")
-            return self._constants[name].value(self.resolve)
-        finally:
-            self._depth -= 1
+        if self._depth == 0:
+            self._values.clear()
+        if name not in self._values:
+            self._depth += 1
+            try:
+                if self._depth > _MAX_DEPTH:
+                    raise AsmError(f"symbol {name!r} is defined in terms of itself")
+                self._values[name] = self._constants[name].value(self.resolve)
+            finally:
+                self._depth -= 1
+        return self._values[name]
+
+    def is_place(self, name: str) -> bool:
+        """Whether a symbol is an address, not a number."""
+        if name not in self._constants:
+            return True
+        if name not in self._places:
+            self.resolve(name)  # refuses definitions in circles
+            self._places[name] = any(map(self.is_place, self._constants[name].symbols()))
+        return self._places[name]
 
     def section_of(self, name: str) -> Section | None:
         """Where a label is; None for constants."""
@@ -116,6 +131,9 @@ class Layout:
             if isinstance(item, CodeItem | DataItem | BytesItem | FillItem):
                 after_data = not isinstance(item, CodeItem)
         return bytes(content)
+
+    def _encode(self, item: CodeItem, address: int) -> bytes:
+        return encode(item.instruction, address, self.resolve, self.is_place)
 
     def _place(self, *, first: bool = False) -> bool:
         """One pass over all addresses; whether anything moved."""
@@ -209,7 +227,7 @@ class Layout:
                 target = self._target(item)
                 return encode_branch(item.instruction, item.address, target, near=item.near)
             case CodeItem():
-                return encode(item.instruction, item.address, self.resolve)
+                return self._encode(item, item.address)
             case BytesItem():
                 return item.data
             case DataItem():

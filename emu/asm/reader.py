@@ -4,7 +4,7 @@ Intel syntax only: `.intel_syntax noprefix` must come before the first instructi
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from emu.asm.errors import AsmError
 from emu.asm.expectations import BODY_KEYS
@@ -25,6 +25,7 @@ from emu.asm.sections import (
     MarkItem,
     OrgItem,
     Section,
+    SymbolFacts,
 )
 from emu.asm.source import Directive, Expectation, Instruction, Label, Statement
 
@@ -37,16 +38,6 @@ _WIDTHS = {
 _STRINGS = {"ascii": b"", "asciz": b"\0", "string": b"\0"}
 _WITHOUT_EFFECT = frozenset({"file", "ident", "local", "hidden", "code64"})
 _MAX_BOUNDARY = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolFacts:
-    """What `.type`, `.size` and `.globl` say about symbols, by name."""
-
-    functions: set[str] = field(default_factory=set)
-    objects: set[str] = field(default_factory=set)
-    globals: set[str] = field(default_factory=set)
-    sizes: dict[str, Expression] = field(default_factory=dict)
 
 
 class Reader:
@@ -65,6 +56,7 @@ class Reader:
         self.expectations: list[tuple[Expectation, str | None]] = []
         self._section = self._enter(".text", Kind.TEXT)
         self._previous = self._section
+        self._numbers: dict[str, int] = {}
         self._local_counts: dict[str, int] = {}
         self._marks = 0
         self._intel = False
@@ -146,9 +138,9 @@ class Reader:
         return parse(text).renamed(self._place)
 
     def _known(self, name: str) -> int:
-        if name not in self.constants:
+        if name not in self._numbers:
             raise AsmError(f"{name!r} is not a number known here")
-        return self.constants[name].value(self._known)
+        return self._numbers[name]
 
     def _constant(self, text: str) -> int:
         """A number known here and now: no labels in it."""
@@ -219,7 +211,11 @@ class Reader:
     def _set(self, operands: Sequence[str]) -> None:
         name, text = operands
         self._check_new(name)
-        self.constants[name] = self._expression(text)
+        expression = self._expression(text)
+        if all(symbol in self._numbers for symbol in expression.symbols()):
+            self._numbers[name] = expression.value(self._known)
+            expression = Expression.constant(self._numbers[name])
+        self.constants[name] = expression
 
     def _global(self, operands: Sequence[str]) -> None:
         self.symbols.globals.update(operands)

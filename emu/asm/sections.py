@@ -1,4 +1,4 @@
-"""Sections of a case and what they hold before addresses are known."""
+"""Sections and symbols of a case before addresses are known."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -115,3 +115,13 @@ class Section:
     def alignment(self) -> int:
         """The largest boundary asked for in it."""
         return max((i.boundary for i in self.items if isinstance(i, AlignItem)), default=1)
+
+
+@dataclass(slots=True)
+class SymbolFacts:
+    """What `.type`, `.size` and `.globl` say about symbols, by name."""
+
+    functions: set[str] = field(default_factory=set)
+    objects: set[str] = field(default_factory=set)
+    globals: set[str] = field(default_factory=set)
+    sizes: dict[str, Expression] = field(default_factory=dict)

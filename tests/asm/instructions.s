@@ -43,6 +43,9 @@ _start:
  cmp dword ptr var[rip], 100000
  add qword ptr [rip+var], 1
  lea rax, [rip+_start]
+ lea rax, [rip+K]
+ mov rax, [rax+K]
+ lea rax, [rip+_start+K]
  lea rax, [rcx*1]
  lea rax, [rcx*2]
  lea rax, [rcx+rcx]

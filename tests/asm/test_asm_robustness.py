@@ -65,6 +65,14 @@ def test_files_that_are_no_source(content: bytes, message: str, tmp_path: Path) 
     assert str(caught.value) == f"{path}: {message}"
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("first", ["1", "_start", "later"])
+def test_definitions_that_double_thirty_times(first: str) -> None:
+    chain = "".join(f"x{n + 1} = x{n} - x{n}\n" for n in range(30))
+    use = ".quad x30\nlea rax, [rip+x30]\nmov eax, offset x30\nlater:\n"
+    attempt(f"#@ title: t\n.intel_syntax noprefix\n_start: nop\nx0 = {first}\n{chain}{use}")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(AsmError, match="cannot read: No such file or directory"):
         assemble(tmp_path / "nothing.s")

@@ -8,7 +8,9 @@ from emu.asm.instructions import parse_instruction
 
 
 def encoded(text: str, address: int = 0x401000) -> str:
-    return encode(parse_instruction(text, 1), address, {"label": 0x402000}.__getitem__).hex(" ")
+    symbols = {"label": 0x402000, "number": 8}
+    instruction = parse_instruction(text, 1)
+    return encode(instruction, address, symbols.__getitem__, "label".__eq__).hex(" ")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,7 @@ def encoded(text: str, address: int = 0x401000) -> str:
         # Relative to the end of the instruction, with an immediate behind the displacement.
         ("mov dword ptr [rip+label], 5", "c7 05 f6 0f 00 00 05 00 00 00"),
         ("lea rax, [rip+8]", "48 8d 05 08 00 00 00"),
+        ("lea rax, [rip+number]", "48 8d 05 08 00 00 00"),
         ("jmp [rax*8+label]", "ff 24 c5 00 20 40 00"),
         ("push [rax]", "ff 30"),
         ("shl rax", "48 d1 e0"),
