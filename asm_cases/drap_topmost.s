@@ -1,7 +1,7 @@
 #@ title: gcc's stack realignment, as long as it is the topmost frame
-#@ findings: 1
+#@ findings: 2
 # The CFA is first in r10, then in memory: CFA = *(rbp-8), FP = *(rbp+0). gcc leaves the FP rule in
-# place after `pop rbp`: for two instructions fp comes out wrong while pc and sp are right.
+# place after `leave`: for two instructions fp comes out wrong while pc and sp are right.
         .intel_syntax noprefix
         .text
         .globl _start
@@ -40,7 +40,7 @@ realign:
         #@ verdict: 0 wrong fp
         lea rsp, [r10-8]
         .cfi_def_cfa rsp, 8
-        .cfi_restore rbp
+        #@ verdict: 0 wrong fp
         ret
         .cfi_endproc
 
