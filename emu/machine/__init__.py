@@ -5,8 +5,9 @@ from emu.machine.image import Blob, Image, ImageType, Module, Segment
 from emu.machine.linux import CallCount
 from emu.machine.memory import AddressSpace, Buffer, Mapping, OutOfMemory, Protection
 from emu.machine.outcome import Outcome, OutcomeKind
-from emu.machine.process import InstructionHook, MappingEvent, Process
+from emu.machine.process import InstructionHook, MappingEvent, Process, SignalEvent
 from emu.machine.registers import RegisterBatch, RegisterFile
+from emu.machine.state import UserState
 from emu.machine.symbols import Symbol
 
 __all__ = [
@@ -29,5 +30,7 @@ __all__ = [
     "RegisterBatch",
     "RegisterFile",
     "Segment",
+    "SignalEvent",
     "Symbol",
+    "UserState",
 ]

@@ -23,6 +23,10 @@ class Engine(Protocol):
 
     def reg_write(self, number: int, value: Any) -> None: ...
 
+    def context_save(self) -> Any: ...
+
+    def context_restore(self, context: Any) -> None: ...
+
     def mem_map_ptr(self, address: int, size: int, permissions: int, host: int) -> None: ...
 
     def mem_unmap(self, address: int, size: int) -> None: ...
@@ -65,13 +69,21 @@ class Hooks:
         self._callbacks: dict[int, Any] = {}
 
     def add(
-        self, kind: int, signature: Any, callback: Callable[..., Any], instruction: int = 0
+        self,
+        kind: int,
+        signature: Any,
+        callback: Callable[..., Any] | int,
+        instruction: int = 0,
+        data: int | None = None,
     ) -> int:
-        """Install a hook for the whole address space and return its handle. Raises UcError."""
+        """Install a hook for the whole address space and return its handle. Raises UcError.
+
+        `callback` may be the address of native code, `data` the pointer it is given.
+        """
         function = signature(callback)
         handle = ctypes.c_size_t()
         status = uclib.uc_hook_add(
-            self._engine._uch, ctypes.byref(handle), kind, function, None,
+            self._engine._uch, ctypes.byref(handle), kind, function, data,
             ctypes.c_uint64(1), ctypes.c_uint64(0), ctypes.c_int(instruction),
         )  # fmt: skip
         if status:

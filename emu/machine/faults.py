@@ -9,7 +9,8 @@ from enum import Enum
 import capstone
 
 from emu.machine.image import Module
-from emu.machine.linux.signals import Signal
+from emu.machine.linux.signal_frame import SignalInfo
+from emu.machine.linux.signals import SI_KERNEL, Signal
 from emu.machine.memory import AddressSpace
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.unwind import MemoryFault
@@ -56,6 +57,7 @@ _EXCEPTIONS: dict[int, tuple[Signal, str]] = {
     19: (Signal.SIGFPE, "SSE floating-point exception"),
 }
 _INT80 = 0x80
+_SEGV_MAPERR, _SEGV_ACCERR, _ILL_ILLOPN, _FPE_INTDIV = 1, 2, 2, 1
 _VEX2, _VEX3 = 0xC5, 0xC4
 
 
@@ -75,8 +77,7 @@ class Explainer:
                 what = f"{fault.cause.value} {state} address {fault.address:#x}"
                 return self._signal(Signal.SIGSEGV, what, place)
             case Cause.INVALID:
-                decoded = self.decode(fault.pc)
-                if decoded is None or decoded.partition(" ")[0] in _UNDEFINED:
+                if self._undefined(fault.pc):
                     return self._signal(Signal.SIGILL, "invalid instruction", place)
                 return _unsupported(self._missing(fault.pc), place)
             case Cause.VEX:
@@ -89,6 +90,32 @@ class Explainer:
                 known = _EXCEPTIONS.get(fault.vector)
                 signal, what = known or (Signal.SIGSEGV, f"interrupt {fault.vector:#x}")
                 return self._signal(signal, what, place)
+
+    def info(self, fault: Fault) -> SignalInfo | None:
+        """What a handler is told about a fault; None for what the emulator cannot do."""
+        trap, code, address = 13, SI_KERNEL, 0
+        match fault.cause:
+            case Cause.READ | Cause.WRITE | Cause.FETCH:
+                code = _SEGV_MAPERR if self._memory.find(fault.address) is None else _SEGV_ACCERR
+                return SignalInfo(Signal.SIGSEGV, code, address=fault.address, trap=14)
+            case Cause.INVALID if self._undefined(fault.pc):
+                return SignalInfo(Signal.SIGILL, _ILL_ILLOPN, address=fault.pc, trap=6)
+            case Cause.EXCEPTION if fault.vector != _INT80:
+                known = _EXCEPTIONS.get(fault.vector)
+                signal = known[0] if known else Signal.SIGSEGV
+                if known:
+                    trap = fault.vector
+                if signal is Signal.SIGFPE:
+                    code, address = _FPE_INTDIV if fault.vector == 0 else 0, fault.pc
+                return SignalInfo(signal, code, address=address, trap=trap)
+            case Cause.PORT:
+                return SignalInfo(Signal.SIGSEGV, code, address=address, trap=trap)
+            case _:
+                return None
+
+    def _undefined(self, pc: int) -> bool:
+        decoded = self.decode(pc)
+        return decoded is None or decoded.partition(" ")[0] in _UNDEFINED
 
     def decode(self, pc: int) -> str | None:
         """The instruction at `pc`, or None if there is none."""

@@ -32,6 +32,7 @@ from unicorn import x86_const as x86
 from unicorn.unicorn_py3.unicorn import UcError
 
 from emu.machine import engine, processor
+from emu.machine.counter import InstructionCounter
 from emu.machine.errors import MachineError
 from emu.machine.faults import Cause, Explainer, Fault
 from emu.machine.image import Image, ImageType, Module
@@ -48,12 +49,15 @@ from emu.machine.linux import (
 )
 from emu.machine.linux.identity import UID
 from emu.machine.linux.memory_calls import MMAP_TOP
+from emu.machine.linux.signals import deliver, has_handler, signal_name, take_pending
 from emu.machine.linux.tree import HostNode, Tree
 from emu.machine.loader import EXECUTABLE_BASE, load_image
 from emu.machine.mapped_files import MappedFiles
 from emu.machine.memory import PAGE, TASK_SIZE, AddressSpace, OutOfMemory, Protection, page_up
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.registers import RIP, RSP, RegisterBatch, RegisterFile
+from emu.machine.state import StateAccess, UserState
+from emu.unwind import MemoryFault
 
 STACK_TOP = TASK_SIZE
 DEFAULT_MEMORY = 1 << 30
@@ -74,6 +78,8 @@ _BREAKPOINT, _FIRST_SOFTWARE_INTERRUPT = 3, 32
 
 INTERRUPTED = Outcome(OutcomeKind.INTERRUPTED, message="interrupted")
 
+SYSCALL_SIZE = 2
+
 InstructionHook = Callable[[Any, int, int, Any], None]
 """Called before an instruction as (engine handle, address, size, nothing)."""
 
@@ -83,6 +89,13 @@ class MappingEvent(Enum):
 
     LOADED = "loaded"
     UNLOADED = "unloaded"
+
+
+class SignalEvent(Enum):
+    """A handler is about to start, or has returned."""
+
+    DELIVERED = "delivered"
+    RETURNED = "returned"
 
 
 class Process:
@@ -116,6 +129,11 @@ class Process:
         self.stack_limit = page_up(stack_limit)
         self.on_mapping: list[Callable[[MappingEvent, Module], None]] = []
         """Called when a module is complete in memory and when it begins to go."""
+        self.on_signal: list[Callable[[SignalEvent, int | None, UserState], None]] = []
+        """Called with the number and the interrupted state when a handler is about to start, and
+        with None and the state that is gone back to when it returns."""
+        self._state = StateAccess(self.uc)
+        self._pristine = self.uc.context_save()
         self._files = MappedFiles(self.memory)
         self._random = Random(seed)  # noqa: S311 -- equal runs are the purpose
         self._outcome: Outcome | None = None
@@ -215,26 +233,48 @@ class Process:
         self._wake()
 
     def _emulate(self, limit: int | None) -> None:
-        stopped: Fault | None = None
+        if limit is None:
+            while self._goes_on(0):
+                pass
+            return
+        counter = InstructionCounter(self._hooks)
         try:
-            self.uc.emu_start(self.registers[RIP], processor.NEVER, 0, limit or 0)
+            while counter.count < limit and self._goes_on(limit - counter.count):
+                pass
+        finally:
+            counter.remove()
+        failure, outcome = self._ended()
+        if outcome is None and failure is None:
+            self._outcome = Outcome(
+                OutcomeKind.LIMIT, message=f"stopped after {limit} instructions"
+            )
+
+    def _goes_on(self, limit: int) -> bool:
+        """Emulate at most `limit` instructions (0: no limit); true after a fault with a handler."""
+        stopped: Fault | None = None
+        self._fault = None
+        try:
+            self.uc.emu_start(self.registers[RIP], processor.NEVER, 0, limit)
         except UcError as error:
             stopped = self._fault_of(error)
         failure, outcome = self._ended()
         if outcome is not None or failure is not None:
-            return
-        fault = self._fault or stopped
+            return False
+        fault = self._last_fault() or stopped
         if fault is not None:
+            if self._handled(fault):
+                return True
             self._outcome = self._explainer.outcome(fault, self.modules)
-        elif limit is not None:
-            self._outcome = Outcome(
-                OutcomeKind.LIMIT, message=f"stopped after {limit} instructions"
-            )
-        else:
+        elif not limit:
             place = self._explainer.place(self.registers[RIP], self.modules)
             self._outcome = Outcome(
                 OutcomeKind.UNSUPPORTED, message=f"the processor stopped {place}"
             )
+        return False
+
+    def _last_fault(self) -> Fault | None:
+        """What a callback saw."""
+        return self._fault
 
     def _fault_of(self, error: UcError) -> Fault:
         pc = self.registers[RIP]
@@ -296,8 +336,66 @@ class Process:
             result = self.kernel.call(values[_RAX], arguments)
         finally:
             self._in_kernel = False
-        # The syscall instruction itself leaves the return address and the flags behind.
-        self._result.write([result, values[RIP] + 2, self._flags.read()[0]])
+        resumed = self.kernel.resumed
+        if resumed is not None:
+            self.kernel.resumed = None
+        else:
+            # The syscall instruction itself leaves the return address and the flags behind.
+            self._result.write([result, values[RIP] + SYSCALL_SIZE, self._flags.read()[0]])
+        if resumed is None and not self.kernel.pending:
+            return
+        state = resumed or self._state.read()
+        if resumed is None:
+            state.general[RIP] += SYSCALL_SIZE
+        else:
+            self._tell(SignalEvent.RETURNED, None, state)
+        state = self._deliver_pending(state)
+        # When the hook returns, the processor steps over what it takes for the instruction.
+        state.general[RIP] -= SYSCALL_SIZE
+        self._state.write(state)
+
+    # Signals
+
+    def _deliver_pending(self, state: UserState) -> UserState:
+        """The state to go on with after all pending signals that are not blocked."""
+        while (info := take_pending(self.kernel)) is not None:
+            name = signal_name(info.number)
+            try:
+                entered = deliver(self.kernel, state, info)
+            except MemoryFault:
+                self.finish(_killed("SIGSEGV", f"no room on the stack for a frame of {name}"))
+                break
+            if entered is None:
+                self.finish(_killed(name, f"ended by {name}, which it sent"))
+                break
+            self._tell(SignalEvent.DELIVERED, info.number, state)
+            state = entered
+        return state
+
+    def _handled(self, fault: Fault) -> bool:
+        """Whether the guest has a handler for the fault; it then goes on there."""
+        info = self._explainer.info(fault)
+        if info is None or not has_handler(self.kernel, info.number):
+            return False
+        state = self._state.read()
+        state.general[RIP] = fault.pc + (fault.vector == _BREAKPOINT)
+        try:
+            entered = deliver(self.kernel, state, info)
+        except MemoryFault:
+            return False
+        if entered is None:
+            return False
+        # The emulated processor remembers an exception and would make the next one a double fault.
+        base = self.fs_base()
+        self.uc.context_restore(self._pristine)
+        self.set_fs_base(base)
+        self._state.write(entered)
+        self._tell(SignalEvent.DELIVERED, info.number, state)
+        return True
+
+    def _tell(self, event: SignalEvent, number: int | None, state: UserState) -> None:
+        for callback in self.on_signal:
+            callback(event, number, state)
 
     def _sysenter(self, _engine: int, _data: object) -> None:
         place = self._explainer.place(self.registers[RIP], self.modules)
@@ -441,6 +539,10 @@ class Process:
             )
             lines.append(f"{line:<73}{mapping.name}".rstrip() + "\n")
         return "".join(lines).encode(errors="surrogateescape")
+
+
+def _killed(signal: str, message: str) -> Outcome:
+    return Outcome(OutcomeKind.SIGNAL, signal=signal, message=message)
 
 
 def _guest_path(path: str) -> str:

@@ -12,10 +12,12 @@ from emu.machine.linux.clock import Clock
 from emu.machine.linux.descriptors import DescriptorTable
 from emu.machine.linux.errno import Errno, SystemCallError, WouldWait
 from emu.machine.linux.numbers import name_of
+from emu.machine.linux.signal_frame import Action, AlternateStack, SignalInfo
 from emu.machine.linux.tree import Tree
 from emu.machine.memory import AddressSpace, OutOfMemory
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.registers import RegisterFile
+from emu.machine.state import UserState
 from emu.unwind import MemoryFault
 
 IO_CHUNK = 1 << 20
@@ -78,11 +80,17 @@ class Kernel:
         self.umask = 0o022
         self.break_start = 0
         self.break_end = 0
-        self.actions: dict[int, bytes] = {}
-        """Signal number -> struct sigaction as the guest gave it."""
+        self.actions: dict[int, Action] = {}
+        """By signal number; the default action if missing."""
+        self.pending: dict[int, SignalInfo] = {}
+        """Signals that were sent and not delivered yet."""
+        self.suspended_mask: int | None = None
+        """The mask to go back to after sigsuspend."""
+        self.resumed: UserState | None = None
+        """Set by rt_sigreturn: the state to go on with, instead of a result."""
         self.blocked = 0
         """Bit n-1 set: signal n is blocked."""
-        self.alternate_stack = bytes(8) + b"\x02" + bytes(15)
+        self.alternate_stack = AlternateStack()
         self.thread_name = b""
         self._pipes = 2
         self.counts: dict[str, CallCount] = {}

@@ -7,6 +7,7 @@ from struct import pack, unpack
 from emu.machine.linux.descriptions import Description
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import IO_CHUNK, Handler, Kernel, signed, signed_int
+from emu.machine.linux.signal_frame import SignalInfo
 from emu.machine.linux.signals import Signal, send
 
 IOV_MAX = 1024
@@ -51,7 +52,7 @@ def write(kernel: Kernel, fd: int, buffer: int, count: int) -> int:
         return description.write(data)
     except SystemCallError as error:
         if error.errno is Errno.EPIPE:
-            send(kernel, Signal.SIGPIPE)
+            send(kernel, SignalInfo(Signal.SIGPIPE))
         raise
 
 
