@@ -163,6 +163,8 @@ def evaluate(
     try:
         if plan.cfa_is_sp:
             cfa = (sp + plan.cfa_offset) & _MASK
+        elif plan.cfa_is_fp and state.fp >= sp:
+            cfa = (state.fp + plan.cfa_offset) & _MASK
         else:
             cfa = _Inputs(state, memory, registers, policy, word_size).cfa(frame.cfa)
         if (policy.cfa_growth and cfa <= (sp - state.topmost) & _MASK) or (

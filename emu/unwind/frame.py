@@ -81,6 +81,8 @@ class Plan:
 
     cfa_is_sp: bool
     """CFA = rsp + cfa_offset."""
+    cfa_is_fp: bool
+    """CFA = rbp + cfa_offset."""
     cfa_offset: int
     ra_is_slot: bool
     """RA = *(CFA + ra_offset)."""
@@ -117,6 +119,7 @@ class Frame:
         """Flatten the rules for `evaluate`."""
         plan = Plan(
             cfa_is_sp=self.cfa.base is CfaBase.SP and not self.cfa.deref,
+            cfa_is_fp=self.cfa.base is CfaBase.FP and not self.cfa.deref,
             cfa_offset=self.cfa.offset,
             ra_is_slot=_is_slot(self.ra),
             ra_offset=self.ra.offset,

@@ -1,10 +1,13 @@
 """Memory and registers that are just given: for recorded stacks, vectors and tests."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 
 from emu.unwind.protocols import MemoryFault, Vma
+
+_word_at: Callable[[bytes, int], tuple[int]] = Struct("<Q").unpack_from
 
 
 class RegionMemory:
@@ -37,7 +40,13 @@ class RegionMemory:
 
     def word(self, address: int, /) -> int:
         """The 8 bytes at `address`, little endian, or MemoryFault."""
-        return int.from_bytes(self.read(address, 8), "little")
+        index = bisect_right(self._starts, address) - 1
+        if index >= 0:
+            offset = address - self._starts[index]
+            block = self._blocks[index]
+            if offset + 8 <= len(block):
+                return _word_at(block, offset)[0]
+        raise MemoryFault(address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class Walk:
 
     __slots__ = (
         "_memory",
+        "_minus_one",
         "_policy",
         "_probed",
         "_registers",
@@ -152,6 +153,7 @@ class Walk:
             return
         self._store = store
         self._policy = policy = store.policy
+        self._minus_one = policy.minus_one
         self._registers = registers
         self._try_sframe = len(store) > 0
         self._try_pointer = policy.frame_pointers
@@ -190,7 +192,9 @@ class Walk:
             return -Errno.EINVAL
         lookup: LookupFailure | None = None
         if self._try_sframe:
-            found = self._find()
+            state = self.state
+            before = self._minus_one and not state.topmost and not state.interrupted
+            found = self._store.find(state.ip - 1 if before else state.ip)
             if isinstance(found, Frame):
                 return self._apply(found)
             lookup = found
@@ -206,12 +210,6 @@ class Walk:
         if not self._try_pointer:
             return self._stop(-Errno.EINVAL, End(Ending.LOST, lookup))
         return self._follow_pointer(lookup)
-
-    def _find(self) -> Frame | LookupFailure:
-        state = self.state
-        if self._policy.minus_one and not state.topmost and not state.interrupted:
-            return self._store.find(state.ip - 1)
-        return self._store.find(state.ip)
 
     def _apply(self, frame: Frame) -> int:
         """A row was found: it decides, for better or worse."""
