@@ -17,7 +17,7 @@ from pathlib import Path
 
 from emu.toolchain.error import ToolchainError
 
-LAYOUT = 1
+LAYOUT = 2
 """Changes whenever the scripts in a copy change, so that copies of an older kind are made anew."""
 
 

@@ -20,6 +20,10 @@ PROGRAMS = ("usr/bin", "usr/libexec")
 MERGED = ("lib", "lib64", "bin", "sbin")
 """Directories that are links into usr; the package that makes them so is none of ours."""
 
+LOADERS = "usr/loaders"
+"""A link to the dynamic loader for each program, named after it. ld calls itself in its messages
+what /proc/self/exe says, which is the loader."""
+
 NEVER_READ = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info")
 
 
@@ -51,9 +55,9 @@ def package_version(package: Path) -> tuple[str, str]:
 
 def make_runnable(root: Path) -> None:
     """Put a script in the place of every dynamically linked program below `root`."""
-    loader = root / LOADER
-    if not loader.exists():
+    if not (root / LOADER).exists():
         raise ToolchainError(f"the unpacked packages have no {LOADER}")
+    (root / LOADERS).mkdir()
     for directory in PROGRAMS:
         for path in sorted((root / directory).rglob("*")):
             if path.is_symlink() or not path.is_file() or not os.access(path, os.X_OK):
@@ -61,16 +65,18 @@ def make_runnable(root: Path) -> None:
             if not _is_dynamic_program(path):
                 continue
             program = path.rename(path.with_name(path.name + ".elf"))
-            path.write_text(script(root, program, path))
+            path.write_text(_script(root, program, path))
             path.chmod(0o755)
 
 
-def script(root: Path, program: Path, called: Path, arguments: Sequence[str] = ()) -> str:
-    """A shell script that runs an unpacked program, under the name `called`, with `arguments`
-    before its own."""
+def _script(root: Path, program: Path, called: Path) -> str:
+    """A shell script that runs an unpacked program under the name `called`."""
+    loader = root / LOADERS / called.name
+    if not loader.exists():
+        loader.hardlink_to((root / LOADER).resolve())
     libraries = ":".join(str(root / name) for name in LIBRARIES)
-    loading = [str(root / LOADER), "--library-path", libraries, "--argv0", str(called)]
-    return f'#!/bin/sh\nexec {shlex.join([*loading, str(program), *arguments])} "$@"\n'
+    command = [loader, "--library-path", libraries, "--argv0", called, program]
+    return f'#!/bin/sh\nexec {shlex.join(str(word) for word in command)} "$@"\n'
 
 
 def _is_dynamic_program(path: Path) -> bool:

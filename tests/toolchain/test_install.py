@@ -68,6 +68,13 @@ def test_copy_works_with_gcc(installed: cache.Copy, tmp_path: Path) -> None:
 
 
 @needs_apt
+def test_messages_name_the_tool(installed: cache.Copy, tmp_path: Path) -> None:
+    command = [installed.bin / "ld", tmp_path / "none.o"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    assert f"ld.bfd: cannot find {tmp_path}/none.o" in said
+
+
+@needs_apt
 def test_what_is_there_is_left_alone(
     installed: cache.Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,7 +120,7 @@ def test_pair_on_path_goes_first(
     assert (pair.as_, pair.origin) == (tmp_path / "as", Origin.PATH)
 
 
-@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"layout": 0}', '{"layout": 1}'])
+@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"layout": 0}', '{"layout": 2}'])
 def test_damaged_manifest_is_no_copy(empty_cache: Path, manifest: str) -> None:
     empty_cache.mkdir()
     (empty_cache / "binutils.json").write_text(manifest)
