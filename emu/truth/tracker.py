@@ -165,11 +165,9 @@ class Tracker:
                         self._pending.append(passed)
         for entry in tuple(self._pending):
             if self._pushed_again(entry, previous_rsp, rsp):
-                entry.pending = False
                 self._resolve_pending(entry, dropped=False)
             elif not self._held(entry, registers):
                 if rsp <= entry.slot and self._word(entry.slot) == entry.return_address:
-                    entry.pending = False
                     self._resolve_pending(entry, dropped=False)
                 else:
                     self._remove(entry)
@@ -235,6 +233,7 @@ class Tracker:
             self._settle(Settlement.SECOND if dropped else Settlement.FIRST)
 
     def _resolve_pending(self, entry: Entry, *, dropped: bool) -> None:
+        entry.pending = False
         self._pending.remove(entry)
         self._pending_failed |= dropped
         if not self._pending:
@@ -331,6 +330,8 @@ class Tracker:
         dropped = self._drop_from(index)
         if rsp == oldest.slot + 8 or same_function(self._functions, switch_pc, oldest.call_site):
             return
+        if entries and rsp == entries[-1].slot:
+            return  # about to leave through this slot, as libgcc enters a landing pad
         self.doubt = SwitchDoubt(
             fresh=fresh or self._fresh(rsp),
             dropped=dropped,
@@ -354,6 +355,8 @@ class Tracker:
 
     def _park(self, stack: Stack, rsp: int, switch_pc: int) -> None:
         stack.parked_rsp, stack.exit_pc = rsp, switch_pc
+        for entry in tuple(self._pending):
+            self._resolve_pending(entry, dropped=True)
         self._settle(Settlement.FIRST)
         self._parked.append(stack)
         if len(self._parked) > PARKED_STACKS:
