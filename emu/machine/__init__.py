@@ -3,7 +3,8 @@
 from emu.machine.errors import MachineError
 from emu.machine.image import Blob, Image, ImageType, Module, Segment
 from emu.machine.linux import CallCount
-from emu.machine.memory import AddressSpace, Buffer, Mapping, OutOfMemory, Protection
+from emu.machine.mapping import Buffer, Mapping, OutOfMemory, Protection
+from emu.machine.memory import AddressSpace
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.process import InstructionHook, MappingEvent, Process, SignalEvent
 from emu.machine.registers import RegisterBatch, RegisterFile

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from emu.machine.image import Image, ImageType, Module, Segment
-from emu.machine.memory import PAGE, AddressSpace, Buffer, Protection, page_up
+from emu.machine.mapping import PAGE, Buffer, Protection, page_up
+from emu.machine.memory import AddressSpace
 
 EXECUTABLE_BASE = 0x5555_5555_4000
 """Where Linux puts a position-independent program without address randomisation."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from emu.machine.errors import MachineError
 from emu.machine.image import Image, Module
 from emu.machine.loader import protection_of
-from emu.machine.memory import PAGE, AddressSpace, Mapping, Protection
+from emu.machine.mapping import PAGE, Mapping, Protection
+from emu.machine.memory import AddressSpace
 
 
 class MappedFiles:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import posixpath
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,8 +34,7 @@ from emu.machine import engine, processor
 from emu.machine.counter import InstructionCounter
 from emu.machine.errors import MachineError
 from emu.machine.faults import Cause, Explainer, Fault
-from emu.machine.image import Image, ImageType, Module
-from emu.machine.initial_stack import Auxiliary, push_start
+from emu.machine.image import Image, Module
 from emu.machine.interrupt import InterruptWatch
 from emu.machine.linux import (
     HANDLERS,
@@ -47,24 +45,20 @@ from emu.machine.linux import (
     Output,
     standard_input,
 )
-from emu.machine.linux.identity import UID
-from emu.machine.linux.memory_calls import MMAP_TOP
 from emu.machine.linux.signals import deliver, has_handler, signal_name, take_pending
-from emu.machine.linux.tree import HostNode, Tree
-from emu.machine.loader import EXECUTABLE_BASE, load_image
+from emu.machine.linux.tree import Tree
 from emu.machine.mapped_files import MappedFiles
-from emu.machine.memory import PAGE, TASK_SIZE, AddressSpace, OutOfMemory, Protection, page_up
+from emu.machine.mapping import OutOfMemory, page_up
+from emu.machine.memory import AddressSpace
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.registers import RIP, RSP, RegisterBatch, RegisterFile
+from emu.machine.start import start_program
 from emu.machine.state import StateAccess, UserState
 from emu.unwind import MemoryFault
 
-STACK_TOP = TASK_SIZE
 DEFAULT_MEMORY = 1 << 30
 DEFAULT_STACK = 8 << 20
 _RAX, _RDX, _RCX, _RSI, _RDI, _R8, _R9, _R10 = 0, 1, 2, 4, 5, 8, 9, 10
-_HWCAP = 0x78B_FBFD
-"""CPUID leaf 1, edx, of the processor model."""
 
 _CAUSES = {
     UC_ERR_READ_UNMAPPED: Cause.READ,
@@ -152,7 +146,10 @@ class Process:
         self.kernel = Kernel(self, tree, descriptors, clock, HANDLERS, self._random)
         self.kernel.directory = tree.existing(directory, "/")[0]
         try:
-            self._load(list(args) if args else [image.path], dict(env or {}))
+            self.registers[RIP], self.registers[RSP] = start_program(
+                image, args or [image.path], env or {}, self.kernel, self._files,
+                self.stack_limit, self._random,
+            )  # fmt: skip
         except OutOfMemory as error:
             raise MachineError(f"{image.path}: cannot be mapped: {error}") from error
         self._explainer = Explainer(self.memory)
@@ -292,9 +289,7 @@ class Process:
         previous = sys.unraisablehook
 
         def carry(unraisable: Any) -> None:
-            if unraisable.exc_value is None or not str(unraisable.err_msg or "").startswith(
-                "Exception ignored on calling ctypes callback"
-            ):
+            if unraisable.exc_value is None or "ctypes callback" not in str(unraisable.err_msg):
                 previous(unraisable)
                 return
             if self._failure is None:
@@ -461,92 +456,9 @@ class Process:
             for callback in self.on_mapping:
                 callback(MappingEvent.UNLOADED, module)
 
-    # Starting
-
-    def _load(self, arguments: list[str], environment: dict[str, str]) -> None:
-        image, kernel = self.image, self.kernel
-        program = self._files.add(load_image(self.memory, image, EXECUTABLE_BASE))
-        kernel.executable = _guest_path(image.path)
-        kernel.thread_name = posixpath.basename(kernel.executable).encode()[:15]
-        self._fill_proc()
-        start = program
-        if image.interpreter is not None:
-            start = self._load_interpreter(image.interpreter)
-        kernel.break_start = kernel.break_end = program.end
-        read_write = Protection.READ | Protection.WRITE
-        self.memory.map(STACK_TOP - self.stack_limit, self.stack_limit, read_write, "[stack]")
-        headers = self._headers_address(program)
-        vector = {
-            Auxiliary.HWCAP: _HWCAP,
-            Auxiliary.PAGESZ: PAGE,
-            Auxiliary.CLKTCK: 100,
-            Auxiliary.PHDR: headers,
-            Auxiliary.PHENT: 56,
-            Auxiliary.PHNUM: image.header_count,
-            Auxiliary.BASE: start.bias if start is not program else 0,
-            Auxiliary.FLAGS: 0,
-            Auxiliary.ENTRY: image.entry + program.bias,
-            Auxiliary.UID: UID,
-            Auxiliary.EUID: UID,
-            Auxiliary.GID: UID,
-            Auxiliary.EGID: UID,
-            Auxiliary.SECURE: 0,
-            Auxiliary.HWCAP2: 0,
-        }
-        rsp = push_start(
-            self.memory, STACK_TOP - PAGE, arguments, environment, kernel.executable,
-            self._random.randbytes(16), vector,
-        )  # fmt: skip
-        self.registers[RSP] = rsp
-        self.registers[RIP] = start.image.entry + start.bias
-
-    def _headers_address(self, program: Module) -> int:
-        image = program.image
-        for segment in image.segments:
-            if segment.offset <= image.header_offset < segment.offset + segment.file_size:
-                return image.header_offset - segment.offset + segment.address + program.bias
-        return 0
-
-    def _load_interpreter(self, path: str) -> Module:
-        from emu.machine.linux.errno import SystemCallError
-
-        missing = f"{self.image.path}: its dynamic loader {path} is missing"
-        try:
-            canonical, node = self.kernel.tree.existing(path, "/")
-        except SystemCallError as error:
-            raise MachineError(f"{missing} ({error.errno.name})") from error
-        if not isinstance(node, HostNode) or not node.status.is_regular:
-            raise MachineError(f"{missing} (not a file)")
-        loader = Image.from_file(node.path, canonical)
-        if loader.type is not ImageType.SHARED:
-            raise MachineError(f"{self.image.path}: its dynamic loader {path} cannot be moved")
-        base = self.memory.gap(loader.end - loader.start, MMAP_TOP)
-        return self._files.add(load_image(self.memory, loader, base))
-
-    def _fill_proc(self) -> None:
-        tree, kernel = self.kernel.tree, self.kernel
-        tree.add_link("/proc/self/exe", kernel.executable)
-        tree.add_text("/proc/self/maps", self._maps)
-
-    def _maps(self) -> bytes:
-        lines = []
-        for mapping in self.memory:
-            flag = "s" if mapping.shared else "p"
-            inode = 1 if mapping.name.startswith("/") else 0
-            line = (
-                f"{mapping.start:08x}-{mapping.end:08x} {mapping.protection}{flag} "
-                f"{mapping.file_offset:08x} 00:00 {inode} "
-            )
-            lines.append(f"{line:<73}{mapping.name}".rstrip() + "\n")
-        return "".join(lines).encode(errors="surrogateescape")
-
 
 def _killed(signal: str, message: str) -> Outcome:
     return Outcome(OutcomeKind.SIGNAL, signal=signal, message=message)
-
-
-def _guest_path(path: str) -> str:
-    return path if path.startswith("/") else posixpath.join("/", posixpath.normpath(path))
 
 
 def _sink(

@@ -12,7 +12,7 @@ from unicorn import x86_const as x86
 from unicorn.unicorn_py3.unicorn import uc_tb
 
 from emu.machine.engine import Engine, make_engine
-from emu.machine.memory import Buffer
+from emu.machine.mapping import Buffer
 
 NEVER = 0xFFFF_FFFF_FFFF_FFFF
 """An address at which no guest stops."""

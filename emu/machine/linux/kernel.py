@@ -14,7 +14,8 @@ from emu.machine.linux.errno import Errno, SystemCallError, WouldWait
 from emu.machine.linux.numbers import name_of
 from emu.machine.linux.signal_frame import Action, AlternateStack, SignalInfo
 from emu.machine.linux.tree import Tree
-from emu.machine.memory import AddressSpace, OutOfMemory
+from emu.machine.mapping import OutOfMemory
+from emu.machine.memory import AddressSpace
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.registers import RegisterFile
 from emu.machine.state import UserState

@@ -6,7 +6,7 @@ from emu.machine.image import Image
 from emu.machine.linux.descriptions import Description, Device, HostFile, MemoryFile
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
-from emu.machine.memory import PAGE, TASK_SIZE, Buffer, OutOfMemory, Protection, page_up
+from emu.machine.mapping import PAGE, TASK_SIZE, Buffer, OutOfMemory, Protection, page_up
 
 MMAP_TOP = 0x7FFF_F7FF_F000
 """Mappings are placed downward from here, as Linux does without address randomisation."""

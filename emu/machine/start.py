@@ -1,0 +1,117 @@
+"""Starting a program as execve does: image, dynamic loader, stack, first registers."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from emu.machine.errors import MachineError
+from emu.machine.image import Image, ImageType, Module
+from emu.machine.initial_stack import Auxiliary, push_start
+from emu.machine.linux import Kernel
+from emu.machine.linux.errno import SystemCallError
+from emu.machine.linux.identity import UID
+from emu.machine.linux.memory_calls import MMAP_TOP
+from emu.machine.linux.tree import HostNode
+from emu.machine.loader import EXECUTABLE_BASE, load_image
+from emu.machine.mapped_files import MappedFiles
+from emu.machine.mapping import PAGE, TASK_SIZE, Protection
+
+STACK_TOP = TASK_SIZE
+_HWCAP = 0x78B_FBFD
+"""CPUID leaf 1, edx, of the processor model."""
+
+
+def start_program(
+    image: Image,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    kernel: Kernel,
+    files: MappedFiles,
+    stack_size: int,
+    random: Random,
+) -> tuple[int, int]:
+    """Map everything a new process has and give its first rip and rsp.
+
+    Raises MachineError, or OutOfMemory if something does not fit.
+    """
+    memory = kernel.memory
+    program = files.add(load_image(memory, image, EXECUTABLE_BASE))
+    kernel.executable = _guest_path(image.path)
+    kernel.thread_name = posixpath.basename(kernel.executable).encode()[:15]
+    _fill_proc(kernel)
+    interpreter = None
+    if image.interpreter is not None:
+        interpreter = _load_interpreter(image, image.interpreter, kernel, files)
+    kernel.break_start = kernel.break_end = program.end
+    read_write = Protection.READ | Protection.WRITE
+    memory.map(STACK_TOP - stack_size, stack_size, read_write, "[stack]")
+    vector = {
+        Auxiliary.HWCAP: _HWCAP,
+        Auxiliary.PAGESZ: PAGE,
+        Auxiliary.CLKTCK: 100,
+        Auxiliary.PHDR: _headers_address(program),
+        Auxiliary.PHENT: 56,
+        Auxiliary.PHNUM: image.header_count,
+        Auxiliary.BASE: interpreter.bias if interpreter else 0,
+        Auxiliary.FLAGS: 0,
+        Auxiliary.ENTRY: image.entry + program.bias,
+        Auxiliary.UID: UID,
+        Auxiliary.EUID: UID,
+        Auxiliary.GID: UID,
+        Auxiliary.EGID: UID,
+        Auxiliary.SECURE: 0,
+        Auxiliary.HWCAP2: 0,
+    }
+    rsp = push_start(
+        memory, STACK_TOP - PAGE, arguments, environment, kernel.executable,
+        random.randbytes(16), vector,
+    )  # fmt: skip
+    first = interpreter or program
+    return first.image.entry + first.bias, rsp
+
+
+def _headers_address(program: Module) -> int:
+    image = program.image
+    for segment in image.segments:
+        if segment.offset <= image.header_offset < segment.offset + segment.file_size:
+            return image.header_offset - segment.offset + segment.address + program.bias
+    return 0
+
+
+def _load_interpreter(image: Image, path: str, kernel: Kernel, files: MappedFiles) -> Module:
+    missing = f"{image.path}: its dynamic loader {path} is missing"
+    try:
+        canonical, node = kernel.tree.existing(path, "/")
+    except SystemCallError as error:
+        raise MachineError(f"{missing} ({error.errno.name})") from error
+    if not isinstance(node, HostNode) or not node.status.is_regular:
+        raise MachineError(f"{missing} (not a file)")
+    loader = Image.from_file(node.path, canonical)
+    if loader.type is not ImageType.SHARED:
+        raise MachineError(f"{image.path}: its dynamic loader {path} cannot be moved")
+    base = kernel.memory.gap(loader.end - loader.start, MMAP_TOP)
+    return files.add(load_image(kernel.memory, loader, base))
+
+
+def _fill_proc(kernel: Kernel) -> None:
+    kernel.tree.add_link("/proc/self/exe", kernel.executable)
+    kernel.tree.add_text("/proc/self/maps", lambda: _maps(kernel))
+
+
+def _maps(kernel: Kernel) -> bytes:
+    lines = []
+    for mapping in kernel.memory:
+        flag = "s" if mapping.shared else "p"
+        inode = 1 if mapping.name.startswith("/") else 0
+        line = (
+            f"{mapping.start:08x}-{mapping.end:08x} {mapping.protection}{flag} "
+            f"{mapping.file_offset:08x} 00:00 {inode} "
+        )
+        lines.append(f"{line:<73}{mapping.name}".rstrip() + "\n")
+    return "".join(lines).encode(errors="surrogateescape")
+
+
+def _guest_path(path: str) -> str:
+    return path if path.startswith("/") else posixpath.join("/", posixpath.normpath(path))
