@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= auto
 
-.PHONY: demo test lint bench corpus mutate clean
+.PHONY: demo test lint bench corpus mutate fuzz-unwind clean
 .DELETE_ON_ERROR:
 
 # A real program, built by gcc with tables by GNU as and ld, checked at every instruction.
@@ -27,11 +27,18 @@ bench: $(READY)
 
 # Small programs from Debian's sources: built, run natively and under emu check, compared.
 corpus: $(READY)
-	$(BIN)/python tools/corpus.py
+	$(BIN)/python tools/corpus.py check
 
 # Every row of the C cases changed by one word: is each change reported?
 mutate: $(READY)
 	$(BIN)/python tools/mutate.py
+
+# Registration, lookups and walks on inputs that coverage leads to. CPython 3.11 to 3.14, Linux.
+FUZZ_SECONDS ?= 600
+fuzz-unwind: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary atheris \
+		--editable '.[fuzz]'
+	$(BIN)/python tools/fuzz_unwind.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

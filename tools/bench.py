@@ -15,6 +15,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ from pathlib import Path
 
 from emu.check import run
 from emu.machine import Image, Process
+from emu.toolchain.prebuilt import unpack_programs
 
+PREBUILT = Path(__file__).resolve().parent.parent / "c_cases" / "prebuilt"
+DEFAULT = "qsort_callback-O2"
 GDB_STEPS = 2_000
 
 
@@ -41,7 +45,7 @@ class Figure:
 def bare(program: Path) -> float:
     """The emulator alone, no hook: how fast the guest could be."""
     instructions = run(program, at="main").instructions
-    process = Process(Image.from_file(program), args=[str(program)])
+    process = Process(Image.from_file(program), args=[str(program)], stdout=lambda data: None)
     started = time.perf_counter()
     process.run()
     return instructions / (time.perf_counter() - started)
@@ -93,15 +97,18 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def default_program() -> Path:
-    from fixtures import unpacked  # tools/fixtures.py, beside this file
-
-    return unpacked("qsort-O2")
-
-
 def main() -> int:
     arguments = parse()
-    program = arguments.program or default_program()
+    with tempfile.TemporaryDirectory() as directory:
+        program = arguments.program
+        if program is None:
+            unpack_programs(PREBUILT, Path(directory))
+            program = Path(directory) / DEFAULT
+        return report(program, arguments)
+
+
+def report(program: Path, arguments: argparse.Namespace) -> int:
+    """Measure, print the table and write the JSON."""
     figures = [
         measure("emulator alone", bare, program, arguments.runs),
         measure("emu check, reference engine", checked, program, arguments.runs),
