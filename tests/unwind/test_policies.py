@@ -1,6 +1,8 @@
 """Policies as values: names, switches, and one situation for each switch."""
 
+import re
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -306,3 +308,10 @@ def test_lookups(kit, situation: str, v15, v14, document) -> None:
 def test_default_policy(kit) -> None:
     store = kit.store(kit.section(kit.fde(F, 16, kit.fre(0, 8))))
     assert store.policy is KERNEL_V15
+
+
+def test_cases_that_show_the_differences_are_there() -> None:
+    root = Path(__file__).parents[2]
+    named = set(re.findall(r"`(\w+\.s)`", (root / "docs" / "policies.md").read_text()))
+    assert len(named) > 10
+    assert named <= {path.name for path in (root / "asm_cases").glob("*.s")}
