@@ -7,7 +7,7 @@ are instead of readelf's three columns.
 
 from collections.abc import Iterable, Iterator
 
-from emu.sframe.constants import Abi, FdeType, Flag, PcType, Version
+from emu.sframe.constants import Abi, Flag, PcType, Version
 from emu.sframe.error import SFrameError
 from emu.sframe.fde import ADDRESS_MASK, Attributes, Fde
 from emu.sframe.fre import Row
@@ -105,12 +105,11 @@ def attribute_letters(section: Section, attributes: Attributes) -> str:
 
 def row_columns(section: Section, attributes: Attributes, row: Row) -> tuple[str, str, str]:
     """CFA, FP and RA of a row with data words, as readelf writes them."""
-    if attributes.fde_type == FdeType.DEFAULT:
-        cfa, fp, ra = _default_columns(section, row)
-    elif attributes.fde_type == FdeType.FLEXIBLE:
+    if attributes.flexible:
         cfa, fp, ra = _flexible_columns(section, row)
     else:
-        raise SFrameError(f"FDE type {attributes.fde_type} has no columns", row.offset)
+        # FDE types without a meaning, too.
+        cfa, fp, ra = _default_columns(section, row)
     return cfa, fp, ra + ("[s]" if row.body.mangled else "   ")
 
 

@@ -153,7 +153,7 @@ def _check_extent(header: Header, available: int) -> None:
         )
     if header.num_fres * _SMALLEST_FRE > header.fre_length:
         raise SFrameError(f"{header.num_fres} FREs in {header.fre_length} bytes", 12)
-    if header.num_fdes and header.fres_start < header.fdes_end:
+    if header.fres_start < header.fdes_end:
         raise SFrameError(
             f"FREs begin at offset {header.fres_start:#x},"
             f" inside the FDE index that ends at {header.fdes_end:#x}",

@@ -58,7 +58,6 @@ def rewrite(section: Section, *, raw: bool = False) -> bytes:
         pcrel=header.is_pcrel,
         auxiliary=section.auxiliary_header,
         flags=header.flags,
-        num_fres=header.num_fres if raw else None,
         gap_before_fdes=header.fde_offset,
         gap_before_fres=header.fres_start - header.fdes_end,
     )

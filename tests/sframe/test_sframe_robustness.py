@@ -1,8 +1,10 @@
 """Any bytes give a section or an SFrameError, quickly; whatever the writer writes reads back."""
 
-import contextlib
+import importlib.util
 import struct
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +22,6 @@ from emu.sframe import (
     Rules,
     Section,
     SFrameError,
-    dump,
     function_of,
     rewrite,
     write_section,
@@ -29,30 +30,19 @@ from emu.sframe import (
 ADDRESS = 0x402000
 
 
-def exhaust(data: bytes) -> int:
-    """Use every part of the section in `data`; the number of rows decoded."""
-    count = 0
-    try:
-        section = Section(data, ADDRESS)
-    except SFrameError:
-        return 0
-    for fde in section.fdes:
-        with contextlib.suppress(SFrameError):
-            for row in fde.rows:
-                count += 1
-                with contextlib.suppress(SFrameError):
-                    assert Rules.parse(row.rules.text(section.abi), section.abi) == row.rules
-        for pc in (fde.start - 1, fde.start, fde.start + fde.size // 2, fde.end):
-            with contextlib.suppress(SFrameError):
-                match = section.lookup(pc)
-                if match is not None:
-                    _ = match.rules
-    with contextlib.suppress(SFrameError):
-        for line in dump(section):
-            assert "\n" not in line
-    with contextlib.suppress(SFrameError):
-        rewrite(section, raw=True)
-    return count
+def load_check() -> Callable[[bytes], int]:
+    """What the fuzzer holds the library to."""
+    path = Path(__file__).parents[2] / "tools" / "fuzz_sframe.py"
+    spec = importlib.util.spec_from_file_location("fuzz_sframe", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    check: Callable[[bytes], int] = module.check
+    return check
+
+
+exhaust = load_check()
 
 
 def offsets(abi: Abi) -> st.SearchStrategy[int]:
@@ -194,12 +184,12 @@ def test_truncation_at_every_byte(abi: Abi) -> None:
 def test_every_byte_replaced(abi: Abi) -> None:
     data = sample(abi)
     for at in range(len(data)):
-        for value in (0, 1, 0x7F, 0x80, 0xFF, data[at] ^ 0x10):
+        for value in (0, 0xFF, data[at] ^ 0x11):
             exhaust(data[:at] + bytes((value,)) + data[at + 1 :])
 
 
 @given(st.data())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_mutation(data: st.DataObject) -> None:
     mutated = bytearray(sample(data.draw(st.sampled_from(Abi))))
     mutated[2] = data.draw(st.sampled_from([1, 2, 3, 3, 3, 3]))
