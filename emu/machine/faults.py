@@ -29,6 +29,7 @@ class Cause(Enum):
     EXCEPTION = "exception"
     PORT = "port access"
     VEX = "VEX instruction"
+    SYSENTER = "sysenter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Explainer:
                 return _unsupported(self._missing(fault.pc), place)
             case Cause.VEX:
                 return _unsupported(self._missing(fault.pc), place)
+            case Cause.SYSENTER:
+                return _unsupported("32-bit system call (sysenter)", place)
             case Cause.PORT:
                 return self._signal(Signal.SIGSEGV, "privileged instruction", place)
             case Cause.EXCEPTION:

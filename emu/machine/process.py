@@ -12,28 +12,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO
 
-from unicorn import (
-    UC_ERR_EXCEPTION,
-    UC_ERR_FETCH_PROT,
-    UC_ERR_FETCH_UNMAPPED,
-    UC_ERR_INSN_INVALID,
-    UC_ERR_READ_PROT,
-    UC_ERR_READ_UNMAPPED,
-    UC_ERR_WRITE_PROT,
-    UC_ERR_WRITE_UNMAPPED,
-    UC_HOOK_CODE,
-    UC_HOOK_EDGE_GENERATED,
-    UC_HOOK_INSN,
-    UC_HOOK_INTR,
-    UC_HOOK_MEM_INVALID,
-)
+from unicorn import UC_HOOK_CODE, UC_HOOK_INSN
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3.unicorn import UcError
 
 from emu.machine import engine, processor
 from emu.machine.counter import InstructionCounter
 from emu.machine.errors import MachineError
-from emu.machine.faults import Cause, Explainer, Fault
+from emu.machine.faults import Explainer, Fault
 from emu.machine.image import Image, Module
 from emu.machine.interrupt import InterruptWatch
 from emu.machine.linux import (
@@ -54,21 +40,12 @@ from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.registers import RIP, RSP, RegisterBatch, RegisterFile
 from emu.machine.start import start_program
 from emu.machine.state import StateAccess, UserState
+from emu.machine.traps import BREAKPOINT, Traps
 from emu.unwind import MemoryFault
 
 DEFAULT_MEMORY = 1 << 30
 DEFAULT_STACK = 8 << 20
 _RAX, _RDX, _RCX, _RSI, _RDI, _R8, _R9, _R10 = 0, 1, 2, 4, 5, 8, 9, 10
-
-_CAUSES = {
-    UC_ERR_READ_UNMAPPED: Cause.READ,
-    UC_ERR_READ_PROT: Cause.READ,
-    UC_ERR_WRITE_UNMAPPED: Cause.WRITE,
-    UC_ERR_WRITE_PROT: Cause.WRITE,
-    UC_ERR_FETCH_UNMAPPED: Cause.FETCH,
-    UC_ERR_FETCH_PROT: Cause.FETCH,
-}
-_BREAKPOINT, _FIRST_SOFTWARE_INTERRUPT = 3, 32
 
 INTERRUPTED = Outcome(OutcomeKind.INTERRUPTED, message="interrupted")
 
@@ -132,10 +109,7 @@ class Process:
         self._random = Random(seed)  # noqa: S311 -- equal runs are the purpose
         self._outcome: Outcome | None = None
         self._failure: BaseException | None = None
-        self._fault: Fault | None = None
-        self._bad_address = 0
         self._in_kernel = False
-        self._stamp = 0
         clock = Clock()
         descriptors = DescriptorTable()
         source = io.BytesIO(stdin or b"") if isinstance(stdin, bytes | None) else stdin
@@ -154,12 +128,14 @@ class Process:
             raise MachineError(f"{image.path}: cannot be mapped: {error}") from error
         self._explainer = Explainer(self.memory)
         self._hooks = engine.Hooks(self.uc)
-        self._install_hooks()
+        self._traps = Traps(self.uc, self._hooks, self.memory, self._explainer, self._wake)
+        self._hooks.add(
+            UC_HOOK_INSN, processor.SYSTEM_CALL, self._system_call, x86.UC_X86_INS_SYSCALL
+        )
         self._result = RegisterBatch(
             self.uc, (x86.UC_X86_REG_RAX, x86.UC_X86_REG_RCX, x86.UC_X86_REG_R11)
         )
         self._flags = RegisterBatch(self.uc, (x86.UC_X86_REG_EFLAGS,))
-        self._counter = RegisterBatch(self.uc, (x86.UC_X86_REG_RAX, x86.UC_X86_REG_RDX))
 
     @property
     def modules(self) -> list[Module]:
@@ -188,7 +164,6 @@ class Process:
         """
         self._outcome = None
         self._failure = None
-        self._fault = None
         if max_instructions is not None and max_instructions <= 0:
             return Outcome(OutcomeKind.LIMIT, message="no instruction was allowed")
         hook = None
@@ -249,15 +224,15 @@ class Process:
     def _goes_on(self, limit: int) -> bool:
         """Emulate at most `limit` instructions (0: no limit); true after a fault with a handler."""
         stopped: Fault | None = None
-        self._fault = None
+        self._traps.take_fault()
         try:
             self.uc.emu_start(self.registers[RIP], processor.NEVER, 0, limit)
         except UcError as error:
-            stopped = self._fault_of(error)
+            stopped = self._traps.fault_of(error)
         failure, outcome = self._ended()
         if outcome is not None or failure is not None:
             return False
-        fault = self._last_fault() or stopped
+        fault = self._traps.take_fault() or stopped
         if fault is not None:
             if self._handled(fault):
                 return True
@@ -268,20 +243,6 @@ class Process:
                 OutcomeKind.UNSUPPORTED, message=f"the processor stopped {place}"
             )
         return False
-
-    def _last_fault(self) -> Fault | None:
-        """What a callback saw."""
-        return self._fault
-
-    def _fault_of(self, error: UcError) -> Fault:
-        pc = self.registers[RIP]
-        if error.errno == UC_ERR_INSN_INVALID:
-            return Fault(Cause.INVALID, pc)
-        if error.errno in _CAUSES:
-            return Fault(_CAUSES[error.errno], pc, address=self._bad_address)
-        if error.errno == UC_ERR_EXCEPTION:
-            return Fault(Cause.EXCEPTION, pc, vector=13)
-        raise MachineError(f"{self.image.path}: emulator error at {pc:#x}: {error}") from error
 
     @contextmanager
     def _carried_exceptions(self) -> Iterator[None]:
@@ -309,17 +270,6 @@ class Process:
         self.finish(INTERRUPTED)
 
     # What the processor asks for
-
-    def _install_hooks(self) -> None:
-        add = self._hooks.add
-        add(UC_HOOK_INSN, processor.SYSTEM_CALL, self._system_call, x86.UC_X86_INS_SYSCALL)
-        add(UC_HOOK_INSN, processor.SYSTEM_CALL, self._sysenter, x86.UC_X86_INS_SYSENTER)
-        add(UC_HOOK_INSN, processor.INSTRUCTION, self._time_stamp, x86.UC_X86_INS_RDTSC)
-        add(UC_HOOK_INSN, processor.PORT_IN, self._port_in, x86.UC_X86_INS_IN)
-        add(UC_HOOK_INSN, processor.PORT_OUT, self._port_out, x86.UC_X86_INS_OUT)
-        add(UC_HOOK_EDGE_GENERATED, processor.BLOCK_MADE, self._block_made)
-        add(UC_HOOK_INTR, processor.INTERRUPT, self._interrupt)
-        add(UC_HOOK_MEM_INVALID, processor.BAD_ACCESS, self._bad_access)
 
     def _system_call(self, _engine: int, _data: object) -> None:
         values = self.registers.read()
@@ -373,7 +323,7 @@ class Process:
         if info is None or not has_handler(self.kernel, info.number):
             return False
         state = self._state.read()
-        state.general[RIP] = fault.pc + (fault.vector == _BREAKPOINT)
+        state.general[RIP] = fault.pc + (fault.vector == BREAKPOINT)
         try:
             entered = deliver(self.kernel, state, info)
         except MemoryFault:
@@ -391,52 +341,6 @@ class Process:
     def _tell(self, event: SignalEvent, number: int | None, state: UserState) -> None:
         for callback in self.on_signal:
             callback(event, number, state)
-
-    def _sysenter(self, _engine: int, _data: object) -> None:
-        place = self._explainer.place(self.registers[RIP], self.modules)
-        self.stop(OutcomeKind.UNSUPPORTED, f"32-bit system call (sysenter) {place}")
-
-    def _time_stamp(self, _engine: int, _data: object) -> int:
-        # A time stamp must grow, and must not depend on the host.
-        self._stamp += 1000
-        self._counter.write([self._stamp & 0xFFFF_FFFF, self._stamp >> 32])
-        return 1
-
-    def _port_in(self, _engine: int, _port: int, _size: int, _data: object) -> int:
-        self._stopped_by(Fault(Cause.PORT, self.registers[RIP]))
-        return 0
-
-    def _port_out(self, _engine: int, _port: int, _size: int, _value: int, _data: object) -> None:
-        self._stopped_by(Fault(Cause.PORT, self.registers[RIP]))
-
-    def _block_made(self, _engine: int, block: Any, _previous: Any, _data: object) -> None:
-        start = block.contents.pc
-        if not self.memory.executable(start):
-            # Unicorn ignores the upper 12 bits of an address; to the guest it is another one.
-            self._stopped_by(Fault(Cause.FETCH, start, address=start))
-            return
-        pc = self._explainer.first_vex(start, block.contents.size)
-        if pc is not None:
-            self._stopped_by(Fault(Cause.VEX, pc))
-
-    def _interrupt(self, _engine: int, vector: int, _data: object) -> None:
-        pc = self.registers[RIP]
-        if vector == _BREAKPOINT:
-            pc -= 1
-        elif vector >= _FIRST_SOFTWARE_INTERRUPT:
-            pc -= 2
-        self._stopped_by(Fault(Cause.EXCEPTION, pc, vector=vector))
-
-    def _bad_access(
-        self, _engine: int, _kind: int, address: int, _size: int, _value: int, _data: object
-    ) -> bool:
-        self._bad_address = address
-        return False
-
-    def _stopped_by(self, fault: Fault) -> None:
-        if self._fault is None:
-            self._fault = fault
-        self._wake()
 
     # What system calls ask for
 
