@@ -4,19 +4,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from emu.cli.usage import UsageError
 from emu.sframe import Elf, FunctionNames, Section, SFrameError
 from emu.sframe.elf import read_stream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SFrameFile:
     """What `dump` and `lookup` work on."""
 
     elf: Elf
     section: Section
-    functions: FunctionNames
+
+    @cached_property
+    def functions(self) -> FunctionNames:
+        """Names of the functions: a symbol table is read only if one is asked for."""
+        return FunctionNames(self.elf, self.section)
 
 
 @contextmanager
@@ -41,8 +46,7 @@ def open_elf(name: str) -> Elf:
 def open_file(name: str) -> SFrameFile:
     """Like `open_elf`, with section and names."""
     elf = open_elf(name)
-    section = Section.from_elf(elf)
-    return SFrameFile(elf, section, FunctionNames(elf, section))
+    return SFrameFile(elf, Section.from_elf(elf))
 
 
 def parse_address(text: str) -> int:
