@@ -120,9 +120,9 @@ def reported(original: Result, image: Image, mutant: Mutant) -> bool:
     return _said(run(image), mutant) != _said(original, mutant)
 
 
-def _said(result: Result, mutant: Mutant) -> dict[object, int]:
+def _said(result: Result, mutant: Mutant) -> dict[object, object]:
     return {
-        finding.key: finding.count
+        finding.key: (finding.count, finding.witness.got)
         for finding in result.findings
         if finding.key.row_pc == mutant.row_pc or finding.key.verdict is Verdict.CORRUPT
     }

@@ -39,11 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " call stack: every frame's pc, sp and fp, and where the stack ends."
     )
     parser.epilog = EPILOG
+    parser.usage = "%(prog)s [OPTION]... PROGRAM [OPTION]... [-- ARG...]"
     parser.add_argument(
         "program", metavar="PROGRAM", help="an x86-64 ELF executable (- for standard input)"
-    )
-    parser.add_argument(
-        "args", metavar="ARG", nargs="*", default=[], help="arguments of the program, after --"
     )
     parser.add_argument(
         "--at",

@@ -15,6 +15,9 @@ from emu.cli.usage import UsageError
 COMMANDS: tuple[str, ...] = ("check", "dump", "lookup", "lint", "assemble", "toolchain", "cc")
 """Modules of this package that are sub-commands, in the order `emu --help` lists them."""
 
+GUESTS = frozenset({"check"})
+"""Commands that run a program, with arguments of its own after `--`."""
+
 
 class Command(Protocol):
     """What a module of this package provides to be a sub-command."""
@@ -46,9 +49,21 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def split_guest(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Our words and the guest's: what follows `--`, for the commands that run a program.
+
+    argparse would take them for its own positional arguments, and only in some places.
+    """
+    if not argv or argv[0] not in GUESTS or "--" not in argv:
+        return list(argv), []
+    position = list(argv).index("--")
+    return list(argv[:position]), list(argv[position + 1 :])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `emu` with `argv` (default: the process arguments) and return its exit status."""
-    arguments = build_parser().parse_args(argv)
+    words, guest = split_guest(sys.argv[1:] if argv is None else argv)
+    arguments = build_parser().parse_args(words, argparse.Namespace(args=guest))
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()

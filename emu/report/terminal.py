@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from emu.check.finding import Finding
@@ -14,6 +13,7 @@ from emu.check.result import Result
 from emu.check.verdict import Verdict
 
 GAPS_SHOWN = 8
+VIOLATIONS_SHOWN = 3
 FINDINGS_SHOWN = 50
 
 
@@ -57,45 +57,49 @@ def _finding(finding: Finding, listing: Iterable[Line], console: Console) -> Non
 
 
 def _summary(result: Result, console: Console) -> None:
+    for label, text in _figures(result):
+        line = Text(f"{label:<10}", style="bold")
+        line.append(text, style="not bold")
+        console.print(line)
+    console.print(_verdict(result))
+
+
+def _figures(result: Result) -> Iterator[tuple[str, str]]:
+    """What the run came to: a label, empty to go on with the one before, and its line."""
     tally, figures, coverage = result.tally, result.figures, result.coverage
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    table.add_row("program", f"{result.program}: {_ending(result)}")
-    table.add_row(
+    yield "program", f"{result.program}: {_ending(result)}"
+    yield (
         "checked",
         f"{tally.checked:,} of {result.instructions:,} instructions, {tally.frames:,} frames,"
         f" in {result.seconds:.1f} s; policy {result.policy}, {result.engine} engine",
     )
-    table.add_row("frames", _counts(tally.steps))
-    table.add_row("walks", _counts(tally.walks))
-    table.add_row(
+    yield "frames", _counts(tally.steps)
+    yield "walks", _counts(tally.walks)
+    yield (
         "truth",
         f"{figures.returns:,} returns, {figures.returns_verified:,} verified,"
         f" {figures.violations:,} violations; {figures.dropped:,} entries dropped,"
         f" {figures.switches:,} stack switches, {tally.unsettled:,} instructions unsettled",
     )
-    for violation in figures.witnesses[:3]:
-        table.add_row(
+    for violation in figures.witnesses[:VIOLATIONS_SHOWN]:
+        yield (
             "",
             f"the call at {violation.call_site:#x} returned with {violation.register} ="
             f" {violation.got:#x}, it was {violation.expected:#x}"
             " (the program breaks the calling convention there)",
         )
-    table.add_row(
+    yield (
         "tables",
         f"{coverage.fdes_hit:,} of {coverage.fdes:,} functions and"
         f" {coverage.rows_hit:,} of {coverage.rows:,} rows exercised",
     )
     if tally.gaps:
-        table.add_row("gaps", _gaps(result))
+        yield "gaps", _gaps(result)
     unsupported = [name for name, call in result.system_calls.items() if call.unsupported]
     if unsupported:
-        table.add_row("refused", "unknown system calls: " + ", ".join(sorted(unsupported)))
+        yield "refused", "unknown system calls: " + ", ".join(sorted(unsupported))
     for remark in result.remarks:
-        table.add_row("note", remark)
-    console.print(table)
-    console.print(_verdict(result))
+        yield "note", remark
 
 
 def _ending(result: Result) -> str:

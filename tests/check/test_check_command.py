@@ -159,6 +159,8 @@ def test_stdin_env_and_arguments(hello: Path, tmp_path: Path) -> None:
     assert b"exit status 4" in emu("--stdin", "-", hello, stdin=b"abcd").stderr
     assert b"exit status 0" in emu(hello, stdin=b"abcd").stderr
     assert emu("--env", "A=b", hello, "--", "-x", "--json").returncode == 0
+    assert b"exit status 3" in emu(hello, "--stdin", given, "--", "x", "y").stderr
+    assert emu(hello, "x").returncode == 2
 
 
 def test_program_on_stdin(hello: Path) -> None:
