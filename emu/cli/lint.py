@@ -5,8 +5,8 @@ import json
 
 from emu.cli.sframe_file import open_elf, reading
 from emu.sframe import Section, SFrameError
-from emu.sframe.elf import locate
 from emu.sframe.lint import Finding, Sizes, lint, measure, refused
+from emu.sframe.locate import locate
 
 HELP = "faults of a .sframe section and what consumers make of them"
 

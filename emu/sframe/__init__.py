@@ -19,12 +19,13 @@ from emu.sframe.constants import (
     Version,
 )
 from emu.sframe.dump import dump, flag_names
-from emu.sframe.elf import Elf, ElfSection, Relocation, Segment, Symbol, find_section
+from emu.sframe.elf import Elf, ElfSection, Relocation, Segment, Symbol
 from emu.sframe.error import SFrameError
 from emu.sframe.fde import Attributes, Fde, FdeIndex, Match
 from emu.sframe.fre import Body, Row
 from emu.sframe.functions import FunctionNames
 from emu.sframe.header import Header, read_header
+from emu.sframe.locate import find_section
 from emu.sframe.registers import register_name, register_number
 from emu.sframe.rewrite import function_of, rewrite
 from emu.sframe.rules import UNDEFINED, Rule, Rules

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from emu.sframe.elf import SHF_EXECINSTR, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, Elf, find_section
+from emu.sframe.elf import SHF_EXECINSTR, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, Elf
 from emu.sframe.fde import Fde
+from emu.sframe.locate import find_section
 from emu.sframe.section import Section
 
 _ABSOLUTE_HOME: Final = -1

@@ -107,24 +107,6 @@ def read_header(data: memoryview) -> Header:
     return header
 
 
-def pack_header(header: Header, magic: int = MAGIC) -> bytes:
-    """The 28 bytes of `header`; nothing is checked but that the fields fit (`struct.error`)."""
-    return _HEADER[header.byte_order].pack(
-        magic,
-        header.version,
-        header.flags,
-        header.abi,
-        header.fixed_fp_offset,
-        header.fixed_ra_offset,
-        header.auxiliary_length,
-        header.num_fdes,
-        header.num_fres,
-        header.fre_length,
-        header.fde_offset,
-        header.fre_offset,
-    )
-
-
 def _byte_order(data: memoryview) -> ByteOrder:
     magic = bytes(data[:2])
     if magic == MAGIC.to_bytes(2, "little"):

@@ -7,10 +7,11 @@ from the bytes when it is asked for.
 from pathlib import Path
 
 from emu.sframe.constants import HEADER_SIZE, Abi, Version
-from emu.sframe.elf import BytesLike, Elf, locate
+from emu.sframe.elf import BytesLike, Elf
 from emu.sframe.fde import FdeIndex, Match
 from emu.sframe.fre import FreReader
 from emu.sframe.header import Header, read_header
+from emu.sframe.locate import locate
 from emu.sframe.words import Convention
 
 

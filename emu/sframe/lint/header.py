@@ -57,7 +57,7 @@ def header_findings(section: Section, *, linked: bool = True) -> Iterator[Findin
         yield finding(
             Effect.WRONG,
             4,
-            f"{header.byte_order}-endian bytes for the {header.byte_order}-endian"
+            f"{header.byte_order}-endian bytes for the {header.abi.byte_order}-endian"
             f" ABI {header.abi.name}",
             "consumers go by the magic or by the ABI, and differ",
         )
