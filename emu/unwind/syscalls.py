@@ -10,6 +10,8 @@ from emu.unwind.errors import Errno
 from emu.unwind.store import SectionStore
 
 _MASK = (1 << 64) - 1
+_INT = (1 << 32) - 1
+"""Both calls take their first argument as an int: the upper half of the register is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def prctl_sframe(
     Without the kernel option (`configured` false) both are ENOSYS.
     """
     numbers = PrctlNumbers() if numbers is None else numbers
+    option &= _INT
     if option not in {numbers.add, numbers.remove}:
         return None
     if not configured:
@@ -60,6 +63,7 @@ def stacktrace_setup(
 
     The sums may wrap, which registration then rejects. Removal ignores all but the start.
     """
+    operation &= _INT
     if operation == StacktraceOperation.REGISTER_SFRAME:
         (start, length), (text_start, text_length) = address, text
         return store.add(

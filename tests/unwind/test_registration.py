@@ -268,3 +268,14 @@ def test_stacktrace_setup(kit, section) -> None:
     for wraps in ((0x10000, (1 << 64) - 1), (0x10000, 0)):
         assert stacktrace_setup(store, register, wraps, text) == -Errno.EINVAL
     assert store.log.drain()[-1] == TASK + "invalid sframe/text address"
+
+
+def test_first_argument_is_an_int(kit) -> None:
+    section = kit.section(kit.fde(kit.TEXT[0], 32, kit.fre(0, 8)))
+    store = kit.store(section, add=False)
+    high = 0xABCD << 32
+    sframe, text = (kit.SFRAME, len(section)), (kit.TEXT[0], 0x1000)
+    assert stacktrace_setup(store, high | 1, sframe, text) == 0
+    assert prctl_sframe(store, high | 80, (kit.SFRAME, 0, 0, 0)) == 0
+    assert stacktrace_setup(store, high, sframe, text) == -Errno.EINVAL
+    assert prctl_sframe(store, high | 78, (kit.SFRAME, 0, 0, 0)) is None
