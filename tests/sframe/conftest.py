@@ -4,6 +4,11 @@ import struct
 from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no fault of the library.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 Build = Callable[..., bytes]
 

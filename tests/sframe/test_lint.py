@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from emu.cli.main import main
 from emu.sframe import (
     UNDEFINED,
+    Abi,
     Elf,
     FdeType,
     Function,
@@ -42,18 +43,15 @@ def findings(elf: Build, data: bytes, **arguments: object) -> list[Finding]:
     return list(lint(Section.from_elf(image), image))
 
 
-def kernel_loses(data: bytes) -> bool:
+def kernel_loses(
+    data: bytes, address: int = ADDRESS, text: tuple[int, int] = TEXT, size: int = 0x8000
+) -> bool:
     """Whether the kernel refuses the section or some lookup in the text removes it."""
-    vmas = VmaList(
-        (
-            Vma(ADDRESS, ADDRESS + 0x8000, executable=False),
-            Vma(*TEXT, executable=True),
-        )
-    )
-    store = SectionStore(RegionMemory([(ADDRESS, data)]), vmas)
-    if store.add(ADDRESS, ADDRESS + len(data), *TEXT) != 0:
+    vmas = VmaList((Vma(address, address + size, executable=False), Vma(*text, executable=True)))
+    store = SectionStore(RegionMemory([(address, data)]), vmas)
+    if store.add(address, address + len(data), *text) != 0:
         return True
-    for pc in range(*TEXT):
+    for pc in range(*text):
         row = store.lookup(pc)
         if isinstance(row, LookupFailure) and row.errno is not Errno.ENOENT:
             return True
@@ -226,6 +224,28 @@ def test_size_of_the_program_header(elf: Build, size: int | None, effect: Effect
     assert [f.effect for f in found] == [effect]
 
 
+def test_bytes_and_abi_that_disagree(elf: Build) -> None:
+    data = write_section([GOOD], address=ADDRESS, abi_arch=Abi.S390X)
+    found = [f.what for f in findings(elf, data) if f.effect is Effect.WRONG]
+    assert found == [
+        "little-endian bytes for the big-endian ABI S390X",
+        "ABI S390X in a file for AMD64",
+    ]
+
+
+def test_a_program_header_elsewhere(elf: Build) -> None:
+    data = write_section([GOOD], address=ADDRESS)
+    image = bytearray(elf(data, address=ADDRESS, segment_size=len(data), text_size=0x100))
+    at = 64 + 2 * 56 + 16
+    image[at : at + 8] = (ADDRESS - 0x800).to_bytes(8, "little")
+    changed = Elf(bytes(image))
+    found = list(lint(Section.from_elf(changed), changed))
+    assert [(f.effect, f.what.split(" ")[-1]) for f in found] == [
+        (Effect.WRONG, "0x402000"),
+        (Effect.REFUSED, "PT_LOAD"),
+    ]
+
+
 def test_index_out_of_order(elf: Build) -> None:
     functions = [GOOD] + [
         Function(start=0x401000 + 16 * i, size=16, rows=[(0, A)]) for i in (3, 2, 1)
@@ -388,3 +408,32 @@ def test_two_executable_segments(
     assert [f.effect for f in across] == ([Effect.DROPPED] if gap else [])
     if gap:
         assert "0x403000 to 0x403010" in across[0].what
+
+
+FORMS = sorted((Path(__file__).parent / "forms").glob("*.s"))
+
+
+@pytest.mark.parametrize("source", FORMS, ids=lambda path: path.stem)
+def test_what_as_and_ld_write(toolchain: Toolchain, source: Path, tmp_path: Path) -> None:
+    file = toolchain.compile(
+        [source], tmp_path / "form", ["-nostdlib", "-static", "-Wl,-e,0", "-x", "assembler"]
+    )
+    image = Elf(file)
+    section = Section.from_elf(image)
+    (text,) = (segment for segment in image.segments if segment.type == 1 and segment.flags & 1)
+    lost = loses(list(lint(section, image)))
+    assert lost == kernel_loses(
+        bytes(section.data),
+        section.address,
+        (text.address, text.address + text.memory_size),
+        section.header.length,
+    )
+    assert lost == (source.stem in LOST)
+
+
+LOST = {
+    "many_rows",
+    "row_at_end",
+    "signal_without_rows",
+    "without_cfi",
+}
