@@ -2,12 +2,19 @@
 
 
 class CfiError(Exception):
-    """A directive that GNU as would reject, with its source line (0: unknown)."""
+    """Call frame information that cannot be read or written.
 
-    def __init__(self, reason: str, line: int = 0) -> None:
-        super().__init__(reason, line)
+    `line` is the source line of a directive that GNU as would reject (0: none); `place` says
+    where in a section the fault is, as `.eh_frame+0x1c`.
+    """
+
+    def __init__(self, reason: str, line: int = 0, *, place: str = "") -> None:
+        super().__init__(reason, line, place)
         self.reason = reason
         self.line = line
+        self.place = place
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.reason}" if self.line else self.reason
+        if self.line:
+            return f"line {self.line}: {self.reason}"
+        return f"{self.place}: {self.reason}" if self.place else self.reason
