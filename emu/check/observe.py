@@ -48,23 +48,24 @@ class Observer:
         depth = len(entries)
         tally.checked += 1
         state = State(values[16], values[RSP], values[RBP], True)
-        self._step(tally, state, entries[-1] if depth else None, 0)
+        self._step(tally, state, state.ip, entries[-1] if depth else None, 0)
         for index in range(depth - 1, -1, -1):
             entry = entries[index]
             older = entries[index - 1] if index else None
             if serial(older) in entry.notes:
                 break
             entry.notes[serial(older)] = Note()
-            caller = State(entry.return_address, entry.slot + 8, entry.rbp)
-            self._step(tally, caller, older, depth - index)
+            self._step(tally, entry.caller_state(), entry.caller_pc, older, depth - index)
         departure = self.walks.check(entries, state)
         if departure is None:
             tally.walks[Verdict.OK] += 1
         else:
             self._departed(tally, departure, depth)
 
-    def _step(self, tally: Tally, state: State, caller: Entry | None, frame: int) -> None:
-        place = self._tables.place(state.ip, topmost=state.topmost)
+    def _step(
+        self, tally: Tally, state: State, inside: int, caller: Entry | None, frame: int
+    ) -> None:
+        place = self._tables.place(state, inside)
         outcome = self._outcome(place, state, caller)
         verdict = outcome.verdict
         tally.steps[verdict] += 1
@@ -76,7 +77,7 @@ class Observer:
             if not self._strict:
                 return
         for field in outcome.fields or (None,):
-            self._record_step(tally, place, outcome, field, state, caller, frame)
+            self._record_step(tally, place, outcome, field, state, inside, caller, frame)
 
     def _outcome(self, place: Place, state: State, caller: Entry | None) -> Outcome:
         return check_step(place, state, caller, self._memory, self.registers, self._policy)
@@ -88,6 +89,7 @@ class Observer:
         outcome: Outcome,
         field: Field | None,
         state: State,
+        inside: int,
         caller: Entry | None,
         frame: int,
     ) -> None:
@@ -117,7 +119,7 @@ class Observer:
                 got=got,
                 blame=Blame.CONSUMER if place.foreign else Blame.UNKNOWN,
                 reason=reason,
-                source=self._modules.source_at(state.ip if frame == 0 else state.ip - 1),
+                source=self._modules.source_at(inside),
                 row_address=place.row_address,
             ),
         )
@@ -137,7 +139,7 @@ class Observer:
             row = None
             expected = None
         else:
-            place = self._tables.place(state.ip, topmost=state.topmost)
+            place = self._tables.place(state, departure.inside)
             outcome = self._outcome(place, state, departure.caller)
             if not outcome.verdict.right:
                 return

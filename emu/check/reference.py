@@ -14,7 +14,7 @@ from emu.check.observe import Observer
 from emu.check.selection import Selection
 from emu.check.snapshot import Snapshot
 from emu.check.tables import Tables
-from emu.machine import MappingEvent, Module, Outcome, Process
+from emu.machine import MappingEvent, Module, Outcome, Process, SignalEvent, UserState
 from emu.truth import Settlement, Tracker
 from emu.unwind import Policy
 
@@ -82,6 +82,7 @@ class ReferenceEngine:
 
     def _begin(self) -> None:
         self.process.on_mapping.append(self._mapping_changed)
+        self.process.on_signal.append(self._signalled)
         for module in self.process.modules:
             self._mapping_changed(MappingEvent.LOADED, module)
         self.tracker.begin(self.process.registers.read()[7])
@@ -95,6 +96,12 @@ class ReferenceEngine:
         loaded.sframe = self.tables.register(loaded)
         if self.selection is not None:
             self.selection.resolve(module)
+
+    def _signalled(self, event: SignalEvent, _number: int | None, state: UserState) -> None:
+        if event is SignalEvent.DELIVERED:
+            self.tracker.signal_delivered(state.general)
+        else:
+            self.tracker.signal_returned(state.general)
 
     def _follow(self, pc: int, size: int) -> list[int]:
         """Let the tracker see the instruction about to execute; returns the registers."""

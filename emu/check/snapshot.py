@@ -50,12 +50,12 @@ class Snapshot:
         """The true state of one frame."""
         if frame == 0:
             return State(self.pc, self.registers[7], self.registers[6], True)
-        entry = self.entries[-frame]
-        return State(entry.return_address, entry.slot + 8, entry.rbp)
+        return self.entries[-frame].caller_state()
 
     def place(self, frame: int) -> Place:
         """The row in force for a frame, or why there is none."""
-        return self.tables.place(self.state(frame).ip, topmost=frame == 0)
+        inside = self.entries[-frame].caller_pc if frame else self.pc
+        return self.tables.place(self.state(frame), inside)
 
     def outcome(self, frame: int) -> Outcome:
         """The step check of a frame."""

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emu.check.modules import LoadedModule, ModuleMap
-from emu.unwind import Errno, LookupFailure, Mappings, Memory, Policy, Row, SectionStore
+from emu.unwind import (
+    Errno,
+    LookupFailure,
+    Mappings,
+    Memory,
+    Policy,
+    Row,
+    SectionStore,
+    State,
+)
 
 
 @dataclass(slots=True)
@@ -53,9 +62,7 @@ class Tables:
         self.real = SectionStore(memory, mappings, policy=policy, stable=True)
         self._modules = modules
         self._policy = policy
-        self._top_places: dict[int, Place] = {}
-        self._places: dict[int, Place] = {}
-        """Of return addresses."""
+        self._places: dict[tuple[int, int], Place] = {}
         self._rows_hit: set[tuple[int, int, int]] = set()
 
     def register(self, module: LoadedModule) -> str:
@@ -91,34 +98,33 @@ class Tables:
         """Memory of a table may have changed: look up everything anew."""
         self.intact.invalidate()
         self.real.invalidate()
-        self._top_places.clear()
         self._places.clear()
 
-    def place(self, pc: int, *, topmost: bool = True) -> Place:
-        """The row for `pc`, exactly as the policy's lookup finds it.
+    def place(self, state: State, inside: int) -> Place:
+        """The row for the frame in `state`, exactly as the policy's lookup finds it.
 
-        A policy that looks return addresses up one byte earlier does so below the top.
+        `inside` is an address in the frame's function, which the call that made a return
+        address stands in and the return address itself may not. A policy that looks return
+        addresses up one byte earlier does not do so for an interrupted frame.
         """
-        known = self._top_places if topmost else self._places
-        place = known.get(pc)
+        address = state.ip
+        if self._policy.minus_one and not state.topmost and not state.interrupted:
+            address -= 1
+        key = (address, inside)
+        place = self._places.get(key)
         if place is None:
-            place = known[pc] = self._look_up(pc) if topmost else self._look_up_return(pc)
+            place = self._places[key] = self._look_up(address, inside)
         return place
 
     def hit(self) -> tuple[int, int]:
         """FDEs and rows that any checked frame was in, over all sections."""
         return len({hit[:2] for hit in self._rows_hit}), len(self._rows_hit)
 
-    def _look_up(self, pc: int) -> Place:
-        return Place(pc, self._row(pc), self._modules.module_at(pc), self._modules.name_at(pc))
-
-    def _look_up_return(self, pc: int) -> Place:
-        # The call stands before the return address, and its function may end with it.
+    def _look_up(self, address: int, inside: int) -> Place:
         modules = self._modules
-        found = self._row(pc - 1 if self._policy.minus_one else pc)
-        name = modules.name_at(pc - 1)
-        foreign = not self._policy.minus_one and modules.name_at(pc) != name
-        return Place(pc, found, modules.module_at(pc - 1), name, foreign)
+        name = modules.name_at(inside)
+        foreign = address != inside and modules.name_at(address) != name
+        return Place(address, self._row(address), modules.module_at(inside), name, foreign)
 
     def _row(self, pc: int) -> Row | LookupFailure:
         found = self.intact.lookup(pc)

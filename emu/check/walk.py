@@ -27,6 +27,8 @@ class Departure:
     """Entries below the frame: the frame's number is the depth of the stack less this."""
     state: State
     """The true state of the frame."""
+    inside: int
+    """An address in the frame's function."""
     caller: Entry | None
 
 
@@ -69,7 +71,7 @@ class WalkCheck:
         self._notice_changes()
         height = len(entries)
         caller = entries[-1] if height else None
-        departure = self._step(state, height, caller) or self._below(entries)
+        departure = self._step(state, state.ip, height, caller) or self._below(entries)
         return self._seen(departure, height)
 
     def _below(self, entries: Sequence[Entry]) -> Departure | None:
@@ -87,8 +89,7 @@ class WalkCheck:
                 departure = note.departure
                 break
             visited.append(note)
-            state = State(entry.return_address, entry.slot + 8, entry.rbp)
-            departure = self._step(state, index, older)
+            departure = self._step(entry.caller_state(), entry.caller_pc, index, older)
             if departure is not None:
                 break
         for note in visited:
@@ -96,7 +97,9 @@ class WalkCheck:
         self._notice_changes()
         return departure
 
-    def _step(self, state: State, height: int, caller: Entry | None) -> Departure | None:
+    def _step(
+        self, state: State, inside: int, height: int, caller: Entry | None
+    ) -> Departure | None:
         """One step from a true state; None if it leads to the caller or rightly ends."""
         walk = self._walk
         walk.resume(state)
@@ -104,13 +107,13 @@ class WalkCheck:
         if walk.end is not None:
             if caller is None:
                 return None
-            return Departure(_ENDED[walk.end.ending], height, state, caller)
+            return Departure(_ENDED[walk.end.ending], height, state, inside, caller)
         got = walk.state
         if caller is not None and caller.is_caller(got.ip, got.sp, got.fp):
             return None
         by_row = walk.current_type is Method.SFRAME
         astray = Verdict.OVERRUN if caller is None else Verdict.WRONG
-        departure = Departure(astray if by_row else Verdict.GAP, height, state, caller)
+        departure = Departure(astray if by_row else Verdict.GAP, height, state, inside, caller)
         self._go_astray()
         return departure
 
@@ -129,7 +132,7 @@ class WalkCheck:
             return departure
         if depth <= last:
             return None
-        return Departure(Verdict.LIMIT, depth - last, State(0, 0, 0), None)
+        return Departure(Verdict.LIMIT, depth - last, State(0, 0, 0), 0, None)
 
     def _notice_changes(self) -> None:
         records = len(self._store)

@@ -7,8 +7,12 @@ from enum import Enum
 from itertools import count
 from typing import Any
 
+from emu.unwind import State
+
 CALLEE_SAVED = (3, 12, 13, 14, 15)
 """DWARF numbers of rbx and r12 to r15; rbp stands apart because SFrame recovers it."""
+
+PRESERVED = (6, *CALLEE_SAVED)
 
 _serials = count(1)
 
@@ -18,6 +22,9 @@ class EntryKind(Enum):
 
     CALL = "call"
     SIGNAL = "signal"
+    """An interrupted frame: its pc is an instruction, its slot only stands for its rsp."""
+    HANDLER = "handler"
+    """The restorer's address at a signal handler's entry."""
     SWITCH = "switch"
     """The word at the top of a stack that control was switched to."""
 
@@ -34,6 +41,7 @@ class Entry:
     return_address: int
     rbp: int
     callee_saved: tuple[int, ...]
+    """For a SIGNAL entry all of the interrupted frame's general registers, by DWARF number."""
     call_site: int
     kind: EntryKind = EntryKind.CALL
     local: bool = False
@@ -46,6 +54,23 @@ class Entry:
     """Unique in the run: tells entries apart that reuse a slot."""
     notes: dict[int, Any] = field(default_factory=dict)
     """What an observer remembers of the caller's frame, by serial of the next older entry."""
+
+    @property
+    def kept(self) -> tuple[tuple[int, int], ...]:
+        """What the caller must find again: DWARF register numbers and values."""
+        if self.kind is EntryKind.SIGNAL:
+            registers = self.callee_saved
+            return ((7, registers[7]), *((number, registers[number]) for number in PRESERVED))
+        return tuple(zip(PRESERVED, (self.rbp, *self.callee_saved), strict=True))
+
+    def caller_state(self) -> State:
+        """The state to which this returns, as an unwinder should find it."""
+        return State(
+            self.return_address,
+            self.slot + 8,
+            self.rbp,
+            interrupted=self.kind is EntryKind.SIGNAL,
+        )
 
     @property
     def caller_pc(self) -> int:
@@ -70,14 +95,45 @@ class Stack:
 
     begin: int
     entries: list[Entry] = field(default_factory=list)
+    interruptions: list[int] = field(default_factory=list)
+    """Indices of the SIGNAL entries, oldest first."""
     parked_rsp: int = 0
     """rsp when control last left the stack; the lower end of its live extent while parked."""
     exit_pc: int = 0
     """The instruction that switched away, for messages."""
 
+    def push(self, entry: Entry) -> None:
+        """A new newest entry."""
+        if entry.kind is EntryKind.SIGNAL:
+            self.interruptions.append(len(self.entries))
+        self.entries.append(entry)
+
+    def cut(self, index: int) -> list[Entry]:
+        """Remove the entries from `index` on and return them, oldest first."""
+        removed = self.entries[index:]
+        del self.entries[index:]
+        while self.interruptions and self.interruptions[-1] >= index:
+            self.interruptions.pop()
+        return removed
+
+    def below(self, rsp: int, oldest: int = 0) -> int:
+        """Index of the first entry, from `oldest` on, whose slot is below `rsp`."""
+        index = len(self.entries)
+        while index > oldest and self.entries[index - 1].slot < rsp:
+            index -= 1
+        return index
+
     def encloses(self, address: int) -> bool:
         """Whether `address` lies in the live extent of this stack while it is parked."""
         return self.parked_rsp <= address <= self.begin
+
+    @property
+    def floor(self) -> int:
+        """Index of the oldest entry made since the newest interruption.
+
+        Older slots say nothing about rsp: a handler may run on a stack of its own.
+        """
+        return self.interruptions[-1] + 1 if self.interruptions else 0
 
     def newest_slot(self) -> int:
         """Slot of the newest entry, or where the stack began if it has none."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emu.truth.entry import CALLEE_SAVED, Entry
+from emu.truth.entry import Entry
 
-NAMES = {3: "rbx", 6: "rbp", 12: "r12", 13: "r13", 14: "r14", 15: "r15"}
+NAMES = {3: "rbx", 6: "rbp", 7: "rsp", 12: "r12", 13: "r13", 14: "r14", 15: "r15"}
 KEPT = 20
 """Violations described in words; the rest are only counted."""
 
@@ -43,13 +43,7 @@ class Figures:
         if entry.local:
             self.returns_verified += 1
             return
-        wrong = [
-            (number, expected)
-            for number, expected in zip(
-                (6, *CALLEE_SAVED), (entry.rbp, *entry.callee_saved), strict=True
-            )
-            if registers[number] != expected
-        ]
+        wrong = [kept for kept in entry.kept if registers[kept[0]] != kept[1]]
         if not wrong:
             self.returns_verified += 1
             return

@@ -19,7 +19,7 @@ from emu.truth.functions import Functions, same_function
 from emu.truth.instruction import Decoder, derives_from_stack
 from emu.unwind.protocols import Memory, MemoryFault
 
-RSP, RBP = 7, 6
+RSP, RBP, RIP = 7, 6, 16
 FAR = 1 << 64
 HISTORY = 64
 """Instructions looked back at to tell an alloca from a switch to another stack."""
@@ -58,6 +58,7 @@ class Tracker:
         self._pending: list[Entry] = []
         self._pending_failed = False
         self._straight = False
+        self._delivering = False
         self._local_calls: dict[tuple[int, int], bool] = {}
         self._history: deque[int] = deque(maxlen=HISTORY)
         self._pc = 0
@@ -93,8 +94,60 @@ class Tracker:
         """Memory went away, and with it the parked stacks in it."""
         self._parked = [stack for stack in self._parked if not start <= stack.parked_rsp < end]
 
+    def signal_delivered(self, registers: list[int]) -> None:
+        """A handler is about to start; `registers` are those it interrupted.
+
+        Another one may be delivered before its first instruction executes.
+        """
+        if self._delivering:
+            self._enter_handler(registers)
+        self.stack.push(
+            Entry(
+                slot=registers[RSP] - 8,
+                return_address=registers[RIP],
+                rbp=registers[RBP],
+                callee_saved=tuple(registers[:16]),
+                call_site=registers[RIP],
+                kind=EntryKind.SIGNAL,
+            )
+        )
+        self._delivering = True
+
+    def signal_returned(self, registers: list[int]) -> None:
+        """rt_sigreturn is about to go on with `registers`."""
+        stack = self.stack
+        if not stack.interruptions:
+            return
+        index = stack.interruptions[-1]
+        entry = stack.entries[index]
+        self._drop_from(index + 1)
+        stack.cut(index)
+        self.figures.verify(entry, registers)
+        if registers[RSP] != entry.slot + 8:
+            self._drop_below(registers[RSP])
+        self._following, self._rsp = registers[RIP], registers[RSP]
+
+    def _enter_handler(self, registers: list[int]) -> None:
+        """The handler's first instruction: its return address is the restorer."""
+        self._delivering = False
+        rsp = registers[RSP]
+        restorer = self._word(rsp) or 0
+        self.stack.push(
+            Entry(
+                slot=rsp,
+                return_address=restorer,
+                rbp=registers[RBP],
+                callee_saved=tuple(registers[number] for number in CALLEE_SAVED),
+                call_site=restorer,
+                kind=EntryKind.HANDLER,
+            )
+        )
+        self._following, self._rsp = registers[RIP], rsp
+
     def step(self, pc: int, size: int, registers: list[int]) -> None:
         """The instruction at `pc`, `size` bytes long, is about to execute."""
+        if self._delivering:
+            self._enter_handler(registers)
         rsp = registers[RSP]
         previous_pc, following, previous_rsp = self._pc, self._following, self._rsp
         self._pc, self._following, self._rsp = pc, pc + size, rsp
@@ -110,7 +163,9 @@ class Tracker:
         if jumped and self._straight:
             self._started(registers)
         entries = self.stack.entries
-        if self._pending or (entries and rsp > entries[-1].slot):
+        if self._pending or (
+            entries and rsp > entries[-1].slot and len(entries) > self.stack.floor
+        ):
             self._passed(pc, previous_pc, previous_rsp, registers)
 
     def _started(self, registers: list[int]) -> None:
@@ -135,7 +190,7 @@ class Tracker:
             call_site=call_site,
             local=local,
         )
-        self.stack.entries.append(entry)
+        self.stack.push(entry)
         if local:
             # A local call that has lived to make another one is a call like any other.
             self._settle(Settlement.FIRST)
@@ -145,8 +200,8 @@ class Tracker:
         """rsp is above a slot, or an entry is pending: returned, still alive, or gone."""
         rsp = registers[RSP]
         entries = self.stack.entries
-        index = len(entries)
-        while index and entries[index - 1].slot < rsp:
+        index, floor = len(entries), self.stack.floor
+        while index > floor and entries[index - 1].slot < rsp:
             index -= 1
             # A function that has popped its return address and calls on shares the slot.
             if entries[index].slot == rsp - 8 and entries[index].return_address == pc:
@@ -199,10 +254,9 @@ class Tracker:
         return False
 
     def _returned(self, index: int, registers: list[int]) -> None:
-        entries = self.stack.entries
-        entry = entries[index]
+        entry = self.stack.entries[index]
         self._drop_from(index + 1)
-        entries.pop()
+        self.stack.cut(index)
         self.figures.verify(entry, registers)
         self._let_go(entry, dropped=False)
 
@@ -217,9 +271,7 @@ class Tracker:
 
     def _drop_from(self, index: int) -> list[Entry]:
         """Drop the entries at `index` and above; returns them, oldest first."""
-        entries = self.stack.entries
-        dropped = entries[index:]
-        del entries[index:]
+        dropped = self.stack.cut(index)
         self.figures.dropped += len(dropped)
         for entry in reversed(dropped):
             self._let_go(entry, dropped=True)
@@ -260,7 +312,8 @@ class Tracker:
             self._settle(Settlement.SECOND)
             self.figures.dropped -= len(doubt.dropped)
             self.figures.switches += 1
-            self.stack.entries.extend(doubt.dropped)
+            for entry in doubt.dropped:
+                self.stack.push(entry)
             self._park(self.stack, doubt.switch_rsp, doubt.switch_pc)
             self.stack = doubt.fresh
 
@@ -276,6 +329,8 @@ class Tracker:
                 return
         newest = stack.newest_slot()
         if previous_rsp <= rsp <= newest:
+            return
+        if stack.interruptions and self._left_handlers(rsp):
             return
         if newest < rsp <= stack.begin:
             self._up_the_stack(switch_pc, previous_rsp, rsp)
@@ -295,6 +350,19 @@ class Tracker:
             self._park(stack, previous_rsp, switch_pc)
             self.stack = fresh
             self.figures.switches += 1
+
+    def _left_handlers(self, rsp: int) -> bool:
+        """Whether rsp is where an interrupted frame or an older one had it (siglongjmp).
+
+        The handler's own stack may lie anywhere, so the order of addresses says nothing.
+        """
+        entries = self.stack.entries
+        for index in range(self.stack.floor - 1, -1, -1):
+            if entries[index].kind is not EntryKind.SIGNAL and entries[index].slot + 8 == rsp:
+                self._settle(Settlement.FIRST)
+                self._drop_from(index)
+                return True
+        return False
 
     def _fresh(self, rsp: int) -> Stack:
         """A stack seen for the first time; it begins with the word at its top if that is code."""
@@ -320,9 +388,7 @@ class Tracker:
     ) -> None:
         """rsp rose above slots: a jump out of frames, or a stack inside another frame's array."""
         entries = self.stack.entries
-        index = len(entries)
-        while index and entries[index - 1].slot < rsp:
-            index -= 1
+        index = self.stack.below(rsp)
         if index == len(entries):
             return
         oldest = entries[index]
@@ -341,11 +407,7 @@ class Tracker:
         )
 
     def _drop_below(self, rsp: int) -> None:
-        entries = self.stack.entries
-        index = len(entries)
-        while index and entries[index - 1].slot < rsp:
-            index -= 1
-        self._drop_from(index)
+        self._drop_from(self.stack.below(rsp, self.stack.floor))
 
     def _resume(self, parked: Stack, previous_rsp: int, switch_pc: int) -> None:
         self._parked.remove(parked)
