@@ -358,3 +358,69 @@ def test_restoring_rsp_within_the_frame_is_nothing(rsp: int) -> None:
     script.code(0x1401, MOV_RSP_RDI)
     script.at(0x1404, rsp)
     assert script.stack == before
+
+
+def test_a_signal_handler_is_called_by_its_restorer_and_that_by_the_interrupted_frame() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    script.at(0x1105, STACK - 0x20, size=3, rbp=77)
+    interrupted = script.registers[:]
+    script.tracker.signal_delivered(interrupted)
+    script.memory.words[STACK - 0x400] = 0x3000  # the restorer
+    script.at(0x2000, STACK - 0x400, size=1)
+    assert [(e.return_address, e.slot + 8, e.rbp) for e in script.tracker.entries[1:]] == [
+        (0x1105, STACK - 0x20, 77),
+        (0x3000, STACK - 0x3F8, 77),
+    ]
+    assert script.tracker.entries[1].caller_state().interrupted
+    script.call(0x2001, STACK - 0x400, 0x2100)
+    script.at(0x2006, STACK - 0x400, size=1)
+    script.at(0x3000, STACK - 0x3F8, size=7)
+    assert script.stack == [0x1005, 0x1105]
+    script.tracker.signal_returned(interrupted)
+    script.at(0x1105, STACK - 0x20, size=3)
+    assert script.stack == [0x1005]
+    assert script.tracker.figures.violations == 0
+    assert script.tracker.figures.dropped == 0
+
+
+@pytest.mark.parametrize("handler_stack", [0x5000_0000, 0x9000_0000])
+def test_a_handler_on_its_own_stack_says_nothing_about_older_slots(handler_stack: int) -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    interrupted = script.registers[:]
+    script.tracker.signal_delivered(interrupted)
+    script.memory.words[handler_stack] = 0x3000
+    script.at(0x2000, handler_stack, size=1)
+    script.call(0x2001, handler_stack, 0x2100)
+    script.at(0x2006, handler_stack, size=1)
+    script.at(0x3000, handler_stack + 8, size=7)
+    assert script.stack == [0x1005, 0x1100]
+    script.tracker.signal_returned(interrupted)
+    script.at(0x1101, STACK - 8, size=1)
+    assert script.stack == [0x1005]
+
+
+@pytest.mark.parametrize("handler_stack", [0x5000_0000, 0x9000_0000])
+def test_a_jump_out_of_a_handler_drops_what_it_interrupted(handler_stack: int) -> None:
+    script = Script()
+    deep(script)
+    script.tracker.signal_delivered(script.registers[:])
+    script.memory.words[handler_stack] = 0x3000
+    script.at(0x2000, handler_stack, size=3)
+    script.code(0x2000, MOV_RSP_RDI)
+    script.at(0x2003, STACK - 0x20, size=2)
+    assert script.stack == [0x1005]
+    assert script.tracker.figures.switches == 0
+
+
+def test_two_signals_delivered_at_once_nest() -> None:
+    script = Script()
+    script.at(0x1000, STACK)
+    script.tracker.signal_delivered(script.registers[:])
+    script.memory.words[STACK - 0x400] = 0x3000
+    script.registers[RSP], script.registers[16] = STACK - 0x400, 0x2000
+    script.tracker.signal_delivered(script.registers[:])
+    script.memory.words[STACK - 0x800] = 0x3000
+    script.at(0x2100, STACK - 0x800)
+    assert script.stack == [0x1000, 0x3000, 0x2000, 0x3000]
