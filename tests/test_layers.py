@@ -11,7 +11,8 @@ EMU = Path(__file__).parent.parent / "emu"
 
 LAYERS = (
     ("sframe", "toolchain"),
-    ("cfi", "unwind"),
+    ("cfi",),
+    ("unwind",),
     ("asm", "machine", "truth"),
     ("check",),
     ("report",),

@@ -12,6 +12,16 @@ from emu.unwind.deferred import (
     DeferredUnwinding,
     Tracer,
 )
+from emu.unwind.dwarf import (
+    DwarfReason,
+    DwarfRefusal,
+    DwarfState,
+    DwarfTrace,
+    DwarfWalk,
+    apply_row,
+    dwarf_step,
+    dwarf_unwind,
+)
 from emu.unwind.errors import Errno, LookupFailure
 from emu.unwind.evaluate import Reason, Refusal, State, evaluate
 from emu.unwind.frame import DWARF_NAMES, CfaBase, CfaRule, Frame, ValueBase, ValueRule
@@ -45,6 +55,11 @@ __all__ = [
     "DebugLog",
     "DeferredTask",
     "DeferredUnwinding",
+    "DwarfReason",
+    "DwarfRefusal",
+    "DwarfState",
+    "DwarfTrace",
+    "DwarfWalk",
     "End",
     "Ending",
     "Errno",
@@ -77,6 +92,9 @@ __all__ = [
     "Vma",
     "VmaList",
     "Walk",
+    "apply_row",
+    "dwarf_step",
+    "dwarf_unwind",
     "evaluate",
     "find_frame",
     "find_row",
