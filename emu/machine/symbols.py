@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from emu.machine.stubs import read_stubs
+
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
@@ -85,4 +87,11 @@ def read_symbols(elf: ELFFile) -> SymbolTable:
         functions.append(
             Symbol(rank[2], start, start + size if size else min(following, section_end))
         )
+    known_starts = set(starts)
+    functions += [
+        Symbol(name, start, end)
+        for name, start, end in read_stubs(elf)
+        if start not in known_starts
+    ]
+    functions.sort(key=lambda function: function.start)
     return SymbolTable(functions, addresses)
