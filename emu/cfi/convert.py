@@ -98,13 +98,22 @@ class _Outcome:
     as_refuses: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A function of the section, and the FDE it comes from."""
+
+    fde: DwarfFde
+    function: Function
+    target: Target | None
+
+
 class _Converter:
     def __init__(self, elf: Elf, table: FrameTable, as_gnu: bool) -> None:
         self.table = table
         self.as_gnu = as_gnu
+        self.sort = not elf.relocatable
         self.tables = OtherTables(elf, as_gnu=as_gnu)
-        self.functions: list[Function] = []
-        self.targets: list[Target] = []
+        self.made: list[_Made] = []
         self.refused: list[Refused] = []
         self.corrected: list[Corrected] = []
         self.converted = 0
@@ -126,7 +135,7 @@ class _Converter:
             start=fde.start,
             size=fde.size,
             rows=translation.rows,
-            fde_type=FdeType.FLEXIBLE if translation.flexible else FdeType.DEFAULT,
+            fde_type=FdeType.FLEXIBLE if translation.flexible else None,
             signal=signal,
         )
         if translation.dropped is None:
@@ -149,10 +158,39 @@ class _Converter:
             self._emit(fde, one)
 
     def _emit(self, fde: DwarfFde, function: Function) -> None:
+        target = None
         if fde.section is not None:
-            self.targets.append(Target(fde.section, function.start))
+            target = Target(fde.section, function.start)
             function = replace(function, start_offset=0)
-        self.functions.append(function)
+        self.made.append(_Made(fde, function, target))
+
+    def write(self, address: int) -> bytes:
+        """The section; functions that the format cannot hold are refused first."""
+        try:
+            return self._write([made.function for made in self.made], address)
+        except SFrameError:
+            # Call frame information that makes no sense, such as rows beyond the function.
+            self._refuse_unwritable(address)
+            return self._write([made.function for made in self.made], address)
+
+    def _write(self, functions: Sequence[Function], address: int) -> bytes:
+        return write_section(
+            functions, address=address, sort=self.sort, narrow_ra_offsets=self.as_gnu
+        )
+
+    def _refuse_unwritable(self, address: int) -> None:
+        kept = []
+        for made in self.made:
+            try:
+                self._write([made.function], address)
+                kept.append(made)
+            except SFrameError as problem:
+                fde = made.fde
+                self.refused.append(
+                    Refused(fde.start, fde.size, problem.reason, False, fde.section)
+                )
+                self.converted -= 1
+        self.made = kept
 
     def _outcome(self, fde: DwarfFde) -> _Outcome:
         key = likeness(fde)
@@ -230,12 +268,7 @@ def convert(
             converter.add(fde)
         if address is None:
             address = 0 if elf.relocatable else sframe_address(elf)
-        data = write_section(
-            converter.functions,
-            address=address,
-            sort=not elf.relocatable,
-            narrow_ra_offsets=as_gnu,
-        )
+        data = converter.write(address)
         size = frame_bytes(elf)
     except SFrameError as problem:
         raise CfiError(str(problem)) from problem
@@ -247,7 +280,7 @@ def convert(
         refused=tuple(converter.refused),
         corrected=tuple(converter.corrected),
         eh_frame_size=size,
-        functions=len(converter.functions),
-        rows=sum(len(one.rows) for one in converter.functions),
-        targets=tuple(converter.targets),
+        functions=len(converter.made),
+        rows=sum(len(made.function.rows) for made in converter.made),
+        targets=tuple(made.target for made in converter.made if made.target is not None),
     )

@@ -1,7 +1,8 @@
 """What of a row of call frame information SFrame can say.
 
 SFrame specification, 'Flexible Frame Row Entries': CFA, RA and FP are each a register or the CFA
-plus an offset of 32 bits, or the word there. Whether GNU as writes it is another question, which
+plus an offset of 32 bits, or the word there; but RA and FP cannot be the CFA plus an offset itself,
+whose control word means padding. Whether GNU as writes it is another question, which
 `emu.cfi.translate` answers.
 """
 
@@ -61,8 +62,6 @@ def _value(register: int, rule: DwarfRule) -> Rule:
     match rule.kind:
         case RuleKind.OFFSET:
             return Rule(None, _offset(name, rule.value), deref=True)
-        case RuleKind.VAL_OFFSET if rule.value:
-            return Rule(None, _offset(name, rule.value))
         case RuleKind.REGISTER:
             return Rule(rule.value, 0)
         case RuleKind.EXPRESSION:
