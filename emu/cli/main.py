@@ -12,7 +12,16 @@ from typing import Protocol
 
 from emu.cli.usage import UsageError
 
-COMMANDS: tuple[str, ...] = ("check", "dump", "lookup", "lint", "assemble", "toolchain", "cc")
+COMMANDS: tuple[str, ...] = (
+    "check",
+    "dump",
+    "lookup",
+    "lint",
+    "assemble",
+    "convert",
+    "toolchain",
+    "cc",
+)
 """Modules of this package that are sub-commands, in the order `emu --help` lists them."""
 
 GUESTS = frozenset({"check"})
