@@ -21,6 +21,7 @@ _ET_REL: Final = 1
 _PT_LOAD: Final = 1
 _PT_GNU_EH_FRAME: Final = 0x6474E550
 _SHT_NOBITS: Final = 8
+_SHF_ALLOC: Final = 2
 _SHF_EXECINSTR: Final = 4
 _SHF_COMPRESSED: Final = 0x800
 _ZLIB: Final = 1
@@ -134,7 +135,10 @@ class _Layout:
         for one in self._elf.relocations(section):
             if not 0 < one.symbol.section < len(self._bases):
                 continue
-            value = self.base(one.symbol.section) + one.symbol.address + one.addend
+            value = one.symbol.address + one.addend
+            if self._elf.sections[one.symbol.section].flags & _SHF_ALLOC:
+                # Others (.debug_frame itself) are not loaded: what counts is the offset in them.
+                value += self.base(one.symbol.section)
             width = _ABSOLUTE.get(one.type)
             if width is None:
                 width = _PC_RELATIVE.get(one.type)
