@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= auto
 
-.PHONY: demo test lint bench corpus mutate fuzz-unwind clean
+.PHONY: demo test lint bench corpus mutate fuzz-unwind fuzz-sframe clean
 .DELETE_ON_ERROR:
 
 # A real program, built by gcc with tables by GNU as and ld, checked at every instruction.
@@ -24,6 +24,8 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_unwind.py
+	$(BIN)/python tools/bench_sframe.py
 
 # Small programs from Debian's sources: built, run natively and under emu check, compared.
 corpus: $(READY)
@@ -33,12 +35,21 @@ corpus: $(READY)
 mutate: $(READY)
 	$(BIN)/python tools/mutate.py
 
-# Registration, lookups and walks on inputs that coverage leads to. CPython 3.11 to 3.14, Linux.
+# Inputs that coverage leads to, for the kernel model and for the format library. CPython 3.11 to
+# 3.14 on Linux, for which there are wheels of atheris.
 FUZZ_SECONDS ?= 600
-fuzz-unwind: $(READY)
+FUZZ := -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+
+fuzz-unwind: $(VENV)/.fuzz
+	$(BIN)/python tools/fuzz_unwind.py $(FUZZ)
+
+fuzz-sframe: $(VENV)/.fuzz
+	$(BIN)/python tools/fuzz_sframe.py $(FUZZ)
+
+$(VENV)/.fuzz: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary atheris \
 		--editable '.[fuzz]'
-	$(BIN)/python tools/fuzz_unwind.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+	@touch $@
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

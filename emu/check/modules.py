@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from emu.cfi import CfiError, FrameTable
 from emu.machine import Module
-from emu.sframe import Section, SFrameError
+from emu.sframe import Elf, Section, SFrameError
 from emu.truth import Function
 
 UNKNOWN = "(no module)"
+STUB_SECTIONS = frozenset({".plt", ".plt.sec", ".plt.got", ".plt.bnd"})
 NAMELESS = "(no symbol)"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class LoadedModule:
     """A module as the check sees it, with the run-time extents of its table and its code."""
 
@@ -42,6 +45,31 @@ class LoadedModule:
         start = bias + image.sframe.address
         # The kernel takes the segment's size; it may be larger than the section.
         self.sframe_extent = (start, start + image.sframe.memory_size)
+
+    @cached_property
+    def frame_table(self) -> FrameTable | None:
+        """The module's .eh_frame; None if it has none that can be read."""
+        try:
+            return FrameTable.from_elf(self.module.image.data)
+        except (CfiError, SFrameError):
+            return None
+
+    @cached_property
+    def _stub_extents(self) -> list[tuple[int, int]]:
+        try:
+            sections = Elf(self.module.image.data).sections
+        except SFrameError:
+            return []
+        return [
+            (section.address, section.address + section.size)
+            for section in sections
+            if section.name in STUB_SECTIONS
+        ]
+
+    def is_stub(self, pc: int) -> bool:
+        """Whether run-time `pc` lies in code that the linker made."""
+        address = pc - self.bias
+        return any(start <= address < end for start, end in self._stub_extents)
 
     @property
     def path(self) -> str:

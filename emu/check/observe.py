@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from emu.check.blame import Blamer
 from emu.check.contradiction import contradiction
 from emu.check.finding import Finding, Key, Tally, Witness
 from emu.check.live import LiveRegisters
 from emu.check.modules import ModuleMap
+from emu.check.sighting import Sighting
 from emu.check.step import OK, Outcome, check_step
 from emu.check.tables import Place, Tables
 from emu.check.verdict import Blame, Check, Field, Verdict
@@ -41,6 +43,7 @@ class Observer:
         self._memory = memory
         self._policy = policy
         self._strict = strict
+        self._blamer = Blamer(tables.intact, memory, self.registers)
 
     def check(self, tally: Tally, entries: Sequence[Entry]) -> None:
         """Check the snapshot given by `registers` and the true stack `entries`, oldest first."""
@@ -48,14 +51,14 @@ class Observer:
         depth = len(entries)
         tally.checked += 1
         state = State(values[16], values[RSP], values[RBP], True)
-        self._step(tally, state, state.ip, entries[-1] if depth else None, 0)
+        self._step(tally, state, None, entries[-1] if depth else None, 0)
         for index in range(depth - 1, -1, -1):
             entry = entries[index]
             older = entries[index - 1] if index else None
             if serial(older) in entry.notes:
                 break
             entry.notes[serial(older)] = Note()
-            self._step(tally, entry.caller_state(), entry.caller_pc, older, depth - index)
+            self._step(tally, entry.caller_state(), entry, older, depth - index)
         departure = self.walks.check(entries, state)
         if departure is None:
             tally.walks[Verdict.OK] += 1
@@ -63,9 +66,10 @@ class Observer:
             self._departed(tally, departure, depth)
 
     def _step(
-        self, tally: Tally, state: State, inside: int, caller: Entry | None, frame: int
+        self, tally: Tally, state: State, entry: Entry | None, caller: Entry | None, frame: int
     ) -> None:
-        place = self._tables.place(state, inside)
+        """Check one frame: `entry` is the call it made, `caller` the call that made it."""
+        place = self._tables.place(state, state.ip if entry is None else entry.caller_pc)
         outcome = self._outcome(place, state, caller)
         verdict = outcome.verdict
         tally.steps[verdict] += 1
@@ -76,52 +80,45 @@ class Observer:
             tally.gaps[where] = tally.gaps.get(where, 0) + 1
             if not self._strict:
                 return
+        sighting = Sighting(place, outcome, state, entry, caller, frame)
         for field in outcome.fields or (None,):
-            self._record_step(tally, place, outcome, field, state, inside, caller, frame)
+            key = _key(Check.STEP, verdict, field, place)
+            known = tally.findings.get(key)
+            if known is None:
+                tally.findings[key] = Finding(key, self._witness(sighting, field))
+            else:
+                known.count += 1
 
     def _outcome(self, place: Place, state: State, caller: Entry | None) -> Outcome:
         return check_step(place, state, caller, self._memory, self.registers, self._policy)
 
-    def _record_step(
-        self,
-        tally: Tally,
-        place: Place,
-        outcome: Outcome,
-        field: Field | None,
-        state: State,
-        inside: int,
-        caller: Entry | None,
-        frame: int,
-    ) -> None:
-        key = _key(Check.STEP, outcome.verdict, field, place)
-        known = tally.findings.get(key)
-        if known is not None:
-            known.count += 1
-            return
+    def _witness(self, sighting: Sighting, field: Field | None) -> Witness:
+        place, outcome, state, caller = (
+            sighting.place,
+            sighting.outcome,
+            sighting.state,
+            sighting.caller,
+        )
+        row = None if isinstance(place.found, LookupFailure) else place.found.frame
         reason = outcome.reason
-        if field is not None and caller is not None:
-            assert not isinstance(place.found, LookupFailure), "a wrong row was found"
-            row = place.found.frame
+        if field is not None and caller is not None and row is not None:
             reason = contradiction(row, outcome, field, state, caller, self._memory, self.registers)
         elif outcome.verdict is Verdict.GAP:
             reason = str(place.found)
-        if place.foreign:
+        if place.foreign and row is not None:
             reason += "; the call ends its function, so the row is that of the next one"
-        expected, got = _values(outcome, field, caller)
-        tally.findings[key] = Finding(
-            key,
-            Witness(
-                pc=state.ip,
-                snapshot_pc=self.registers.ip,
-                frame=frame,
-                row=None if isinstance(place.found, LookupFailure) else str(place.found.frame),
-                expected=expected,
-                got=got,
-                blame=Blame.CONSUMER if place.foreign else Blame.UNKNOWN,
-                reason=reason,
-                source=self._modules.source_at(inside),
-                row_address=place.row_address,
-            ),
+        expected, got = sighting.values(field)
+        return Witness(
+            pc=state.ip,
+            snapshot_pc=self.registers.ip,
+            frame=sighting.frame,
+            row=None if row is None else str(row),
+            expected=expected,
+            got=got,
+            blame=self._blamer.blame(sighting, field),
+            reason=reason,
+            source=self._modules.source_at(sighting.inside),
+            row_address=place.row_address,
         )
 
     def _departed(self, tally: Tally, departure: Departure, depth: int) -> None:
@@ -171,19 +168,3 @@ class Observer:
 def _key(check: Check, verdict: Verdict, field: Field | None, place: Place) -> Key:
     module = place.module.path if place.module else None
     return Key(check, verdict, field, module, place.row_pc, place.function)
-
-
-def _values(
-    outcome: Outcome, field: Field | None, caller: Entry | None
-) -> tuple[int | None, int | None]:
-    """The true value of `field` (the caller's pc if the whole step failed) and the one found."""
-    got = outcome.got
-    if caller is None:
-        return None, None
-    match field:
-        case Field.SP:
-            return caller.slot + 8, got.sp if got else None
-        case Field.FP:
-            return caller.rbp, got.fp if got else None
-        case _:
-            return caller.return_address, got.ip if got else None

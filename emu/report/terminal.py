@@ -10,7 +10,7 @@ from rich.text import Text
 from emu.check.finding import Finding
 from emu.check.listing import Line
 from emu.check.result import Result
-from emu.check.verdict import Verdict
+from emu.check.verdict import Blame, Verdict
 
 GAPS_SHOWN = 8
 VIOLATIONS_SHOWN = 3
@@ -49,7 +49,8 @@ def _finding(finding: Finding, listing: Iterable[Line], console: Console) -> Non
         arrow = "→" if line.here else " "
         text = f"  {arrow} {line.address:#x}  {line.text:<{width}}  {line.row}".rstrip()
         console.print(Text(text, style="bold" if line.here else ""))
-    console.print(Text(f"    {witness.reason}"))
+    blame = "" if witness.blame is Blame.UNKNOWN else f" (blame: {witness.blame})"
+    console.print(Text(f"    {witness.reason}{blame}"))
     if witness.got is not None and witness.expected is not None:
         field = key.field.value if key.field else "pc"
         console.print(Text(f"    {field} expected {witness.expected:#x}, got {witness.got:#x}"))

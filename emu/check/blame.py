@@ -1,0 +1,189 @@
+"""Whose fault a finding is: the call frame information is asked for the same frame.
+
+`.eh_frame` is made from the same directives as `.sframe` and read by debuggers and exception
+handling. Where it is right and the row is not, the assembler (or for its own stubs the linker)
+made the row wrong; where both are wrong alike, the compiler said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from emu.cfi import representable
+from emu.check.modules import LoadedModule
+from emu.check.sighting import Sighting
+from emu.check.verdict import Blame, Field, Verdict
+from emu.truth import Entry
+from emu.truth.entry import CALLEE_SAVED, EntryKind
+from emu.unwind import (
+    Errno,
+    LookupFailure,
+    Memory,
+    Registers,
+    SectionStore,
+    State,
+    evaluate,
+    find_row,
+)
+from emu.unwind import policy as policy_named
+from emu.unwind.dwarf import DwarfReason, DwarfRefusal, DwarfState, dwarf_step
+
+UNRESTRICTED = policy_named("format")
+"""What a row says, whatever the consumer at hand may do with it."""
+
+
+class Blamer:
+    """Asks the second witness. `registers` are the topmost frame's."""
+
+    def __init__(self, tables: SectionStore, memory: Memory, registers: Registers) -> None:
+        self._tables = tables
+        self._memory = memory
+        self._registers = registers
+
+    def blame(self, sighting: Sighting, field: Field | None) -> Blame:
+        """Whose fault it is that `field` (or the step as a whole) came out wrong."""
+        module = sighting.place.module
+        if module is None:
+            return Blame.UNKNOWN
+        witness = self._witness(sighting, module)
+        if sighting.outcome.verdict is Verdict.GAP:
+            return _blame_gap(witness, sighting, module)
+        if self._consumer(sighting, field):
+            return Blame.CONSUMER
+        if isinstance(witness, DwarfRefusal) and witness.reason is DwarfReason.NO_FDE:
+            return Blame.UNKNOWN
+        if _agrees(witness, sighting.caller, field):
+            return Blame.LINKER if module.is_stub(sighting.inside) else Blame.ASSEMBLER
+        return Blame.COMPILER if self._alike(witness, sighting, field) else Blame.UNKNOWN
+
+    def _witness(self, sighting: Sighting, module: LoadedModule) -> DwarfState | DwarfRefusal:
+        """The caller's state by .eh_frame, evaluated on the frame's true state."""
+        state = sighting.state
+        frame = DwarfState(
+            state.ip,
+            self._known(sighting),
+            return_address=not (state.topmost or state.interrupted),
+        )
+        table = module.frame_table
+        if table is None:
+            return DwarfRefusal(DwarfReason.NO_FDE)
+        return dwarf_step(table, frame, self._memory, bias=module.bias)
+
+    def _known(self, sighting: Sighting) -> Mapping[int, int]:
+        """The registers of the frame: all of them at the top, what calls preserve below."""
+        entry = sighting.entry
+        if entry is None:
+            return {number: self._registers[number] for number in range(16)}
+        if entry.kind is EntryKind.SIGNAL:
+            return dict(enumerate(entry.callee_saved))
+        known = dict(zip(CALLEE_SAVED, entry.callee_saved, strict=True))
+        return {**known, 6: entry.rbp, 7: entry.slot + 8}
+
+    def _consumer(self, sighting: Sighting, field: Field | None) -> bool:
+        """Whether the table is right, if only it is read as its document says.
+
+        That is: a return address belongs to the call before it, and a row may use every
+        register that is known.
+        """
+        state, caller = sighting.state, sighting.caller
+        addresses = [state.ip]
+        if not state.topmost and not state.interrupted:
+            addresses.append(state.ip - 1)
+        known = self._known(sighting)
+        for address in addresses:
+            record = self._tables.record_for(address)
+            if record is None:
+                continue
+            row = find_row(record, self._memory, address, UNRESTRICTED)
+            if sighting.outcome.verdict is Verdict.CORRUPT:
+                # Nothing of a well-formed section is a reason to drop it.
+                return not isinstance(row, LookupFailure) or row.errno is Errno.ENOENT
+            if isinstance(row, LookupFailure):
+                continue
+            if row.frame.outermost:
+                if caller is None and address == state.ip:
+                    return True
+                continue
+            got = evaluate(
+                row.frame,
+                State(*state[:3], topmost=True),
+                self._memory,
+                _Known(known),
+                UNRESTRICTED,
+            )
+            if caller is not None and isinstance(got, State) and _state_agrees(got, caller, field):
+                return True
+        return False
+
+    def _alike(
+        self, witness: DwarfState | DwarfRefusal, sighting: Sighting, field: Field | None
+    ) -> bool:
+        """Whether .eh_frame is wrong in the same way as the row."""
+        verdict = sighting.outcome.verdict
+        if verdict is Verdict.TRUNCATED:
+            return isinstance(witness, DwarfRefusal) and witness.reason is DwarfReason.OUTERMOST
+        if verdict is Verdict.OVERRUN:
+            return not isinstance(witness, DwarfRefusal) or (
+                witness.reason is not DwarfReason.OUTERMOST
+            )
+        if isinstance(witness, DwarfRefusal):
+            return verdict is Verdict.REFUSED
+        _, got = sighting.values(field)
+        match field:
+            case Field.SP:
+                return witness.sp == got
+            case Field.FP:
+                return witness.fp == got
+            case _:
+                return got is None or witness.pc == got
+
+
+class _Known:
+    """Registers that are known; the others read as a value that no stack has."""
+
+    def __init__(self, values: Mapping[int, int]) -> None:
+        self._values = values
+        self.ip = 0
+
+    def __getitem__(self, number: int, /) -> int:
+        return self._values.get(number, 0)
+
+
+def _blame_gap(
+    witness: DwarfState | DwarfRefusal, sighting: Sighting, module: LoadedModule
+) -> Blame:
+    if isinstance(witness, DwarfRefusal) and witness.reason is DwarfReason.NO_FDE:
+        return Blame.NO_CFI
+    table = module.frame_table
+    fde = table.find(sighting.inside - module.bias) if table is not None else None
+    if table is None or fde is None:
+        return Blame.NO_CFI
+    if any(representable(row) is not None for row in table.rows(fde)):
+        return Blame.NOT_REPRESENTABLE
+    return Blame.NOT_GENERATED
+
+
+def _agrees(witness: DwarfState | DwarfRefusal, caller: Entry | None, field: Field | None) -> bool:
+    """Whether .eh_frame gives the true value of `field`, or all of them without one."""
+    if isinstance(witness, DwarfRefusal):
+        return caller is None and witness.reason is DwarfReason.OUTERMOST
+    if caller is None:
+        return False
+    right = {
+        Field.PC: witness.pc == caller.return_address,
+        Field.SP: witness.sp == caller.slot + 8,
+        Field.FP: witness.fp == caller.rbp or not caller.rbp_known,
+    }
+    return right[field] if field is not None else all(right.values())
+
+
+def _state_agrees(got: State, caller: Entry, field: Field | None) -> bool:
+    match field:
+        case Field.PC:
+            return got.ip == caller.return_address
+        case Field.SP:
+            return got.sp == caller.slot + 8
+        case Field.FP:
+            return got.fp == caller.rbp or not caller.rbp_known
+        case None:
+            return caller.is_caller(got.ip, got.sp, got.fp)
