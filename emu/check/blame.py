@@ -45,11 +45,11 @@ class Blamer:
         module = sighting.place.module
         if module is None:
             return Blame.UNKNOWN
+        if self._consumer(sighting, field):
+            return Blame.CONSUMER
         witness = self._witness(sighting, module)
         if sighting.outcome.verdict is Verdict.GAP:
             return _blame_gap(witness, sighting, module)
-        if self._consumer(sighting, field):
-            return Blame.CONSUMER
         if isinstance(witness, DwarfRefusal) and witness.reason is DwarfReason.NO_FDE:
             return Blame.UNKNOWN
         if _agrees(witness, sighting.caller, field):

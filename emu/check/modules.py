@@ -27,6 +27,7 @@ class LoadedModule:
     sframe_problem: str = field(init=False, default="")
     sframe_extent: tuple[int, int] | None = field(init=False, default=None)
     executable_extents: tuple[tuple[int, int], ...] = field(init=False, default=())
+    converted: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         image, bias = self.module.image, self.module.bias
@@ -70,6 +71,11 @@ class LoadedModule:
         """Whether run-time `pc` lies in code that the linker made."""
         address = pc - self.bias
         return any(start <= address < end for start, end in self._stub_extents)
+
+    def use_table(self, section: Section, extent: tuple[int, int]) -> None:
+        """Use a section that stands elsewhere in memory, at run-time addresses `extent`."""
+        self.section, self.sframe_extent, self.sframe_problem = section, extent, ""
+        self.converted = True
 
     @property
     def path(self) -> str:

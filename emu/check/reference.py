@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from time import perf_counter
 from typing import Any
 
+from emu.check.conversion import convert_module, wanted
 from emu.check.finding import Tally
 from emu.check.live import LiveRegisters
 from emu.check.lockstep import Lockstep
@@ -34,10 +35,12 @@ class ReferenceEngine:
         *,
         selection: Selection | None = None,
         strict: bool = False,
+        convert: Collection[str] = (),
     ) -> None:
         self.process = process
         self.policy = policy
         self.selection = selection
+        self._convert = convert
         self.modules = ModuleMap()
         self.tables = Tables(self.modules, process.memory, process.memory, policy)
         self.tracker = Tracker(process.memory, self.modules)
@@ -93,6 +96,8 @@ class ReferenceEngine:
             self.tables.unregister(loaded)
             return
         loaded = self.modules.add(module)
+        if wanted(loaded, self._convert):
+            convert_module(loaded, self.process.memory)
         loaded.sframe = self.tables.register(loaded)
         if self.selection is not None:
             self.selection.resolve(module)

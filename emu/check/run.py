@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,9 @@ from emu.check.verdict import Verdict
 from emu.machine import Image, MachineError, Outcome, Process
 from emu.unwind import Policy, PolicyError
 from emu.unwind import policy as policy_named
+
+USABLE = frozenset({"present", "converted"})
+"""What `sframe` of a module says if walks can use its table."""
 
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", "LC_ALL": "C"}
 """The guest's environment, before what the caller adds."""
@@ -34,6 +37,7 @@ def run(
     engine: str = "reference",
     max_instructions: int | None = None,
     strict: bool = False,
+    convert: Collection[str] = (),
     root: str | Path = "/",
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -41,15 +45,18 @@ def run(
 
     `args` follow the program's name. `env` is added to a fixed environment. The guest's output
     goes to `stdout` and `stderr`, or nowhere. `at` names places as `SYMBOL[+OFFSET]`. With
-    `strict`, gaps are findings too. `progress` is called now and then with the numbers of
-    instructions and findings so far. Raises `CheckError` if the program cannot be started or a
-    place does not exist; whatever the guest does is in the result.
+    `strict`, gaps are findings too. `convert` names modules (by path or file name, or `all`)
+    whose missing rows are made from .eh_frame. `progress` is called now and then with the
+    numbers of instructions and findings so far. Raises `CheckError` if the program cannot be
+    started or a place does not exist; whatever the guest does is in the result.
     """
     if engine != ReferenceEngine.name:
         raise CheckError(f"unknown engine {engine!r} (known: {ReferenceEngine.name})")
     process = _start(program, args, env, stdin, stdout, stderr, root)
     selection = _selection(at)
-    runner = ReferenceEngine(process, _policy(policy), selection=selection, strict=strict)
+    runner = ReferenceEngine(
+        process, _policy(policy), selection=selection, strict=strict, convert=convert
+    )
     runner.progress = progress
     _demand(process, selection)
     outcome = runner.run(max_instructions)
@@ -162,7 +169,7 @@ def _result(runner: ReferenceEngine, outcome: Outcome) -> Result:
 def _coverage(runner: ReferenceEngine) -> Coverage:
     fdes = rows = 0
     for module in (*runner.modules.modules, *runner.modules.unloaded):
-        if module.section is not None and module.sframe == "present":
+        if module.section is not None and module.sframe in USABLE:
             fdes += module.section.header.num_fdes
             rows += module.section.header.num_fres
     fdes_hit, rows_hit = runner.tables.hit()
@@ -187,7 +194,7 @@ def _modules(runner: ReferenceEngine) -> tuple[CheckedModule, ...]:
 def _remarks(runner: ReferenceEngine) -> tuple[str, ...]:
     remarks = []
     modules = [*runner.modules.modules, *runner.modules.unloaded]
-    if not any(module.sframe == "present" for module in modules):
+    if not any(module.sframe in USABLE for module in modules):
         remarks.append("no module has an .sframe section that can be used: every frame is a gap")
     remarks += [
         f"{module.path}: {module.sframe}"

@@ -68,7 +68,7 @@ class Tables:
     def register(self, module: LoadedModule) -> str:
         """Register the section of a module for each of its executable segments.
 
-        Returns `present`, `absent` or `rejected: <why>`.
+        Returns `present`, `converted`, `absent` or `rejected: <why>`.
         """
         extent = module.sframe_extent
         if extent is None:
@@ -80,7 +80,9 @@ class Tables:
             else:
                 self.real.add(*extent, *text)
         self.forget()
-        return f"rejected: {refused}" if refused else "present"
+        if refused:
+            return f"rejected: {refused}"
+        return "converted" if module.converted else "present"
 
     def unregister(self, module: LoadedModule) -> None:
         """The module is gone; so are its records."""

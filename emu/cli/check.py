@@ -77,6 +77,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="frames without a row are findings too"
     )
+    parser.add_argument(
+        "--convert",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="make the rows that MODULE lacks from its .eh_frame: a path, a file name, or all;"
+        " may be repeated",
+    )
     parser.add_argument("--output", metavar="FILE", help="write the report there")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for stdout)")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML (- for stdout)")
@@ -111,6 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
                 policy=arguments.policy,
                 max_instructions=arguments.max_instructions,
                 strict=arguments.strict,
+                convert=arguments.convert,
                 root=arguments.root,
                 progress=progress_line() if sys.stderr.isatty() else None,
             )
