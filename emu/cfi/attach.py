@@ -7,7 +7,7 @@ with the section and the program headers, PT_GNU_SFRAME and a section header; a 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from struct import Struct
+from struct import Struct, error
 from typing import Final
 
 from emu.cfi.convert import Conversion
@@ -78,6 +78,8 @@ def attach(elf: Elf, conversion: Conversion) -> bytes:
         return _attach_linked(elf, conversion)
     except SFrameError as problem:
         raise CfiError(str(problem)) from problem
+    except error as problem:
+        raise CfiError(f"an address or offset is out of range: {problem}") from problem
 
 
 def _attach_linked(elf: Elf, conversion: Conversion) -> bytes:
