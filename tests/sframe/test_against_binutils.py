@@ -82,10 +82,12 @@ C_CASES = sorted((PROJECT / "c_cases").glob("**/*.c"))
 ASM_CASES = sorted((PROJECT / "asm_cases").glob("**/*.[sS]"))
 
 
+@pytest.mark.parametrize("level", ["-O0", "-O2", "-Os"])
 @pytest.mark.parametrize("source", C_CASES, ids=lambda path: path.stem)
-def test_c_case(toolchain: Toolchain, source: Path, tmp_path: Path) -> None:
-    for level in ("-O0", "-O2"):
-        check(toolchain, toolchain.compile([source], tmp_path / "case.o", ["-c", "-w", level]))
+def test_c_case(toolchain: Toolchain, source: Path, level: str, tmp_path: Path) -> None:
+    flags = ["-w", "-std=gnu11", level]
+    check(toolchain, toolchain.compile([source], tmp_path / "case.o", ["-c", *flags]))
+    check(toolchain, toolchain.compile([source], tmp_path / "case", flags))
 
 
 @pytest.mark.parametrize("source", ASM_CASES, ids=lambda path: path.stem)
@@ -95,6 +97,7 @@ def test_asm_case(toolchain: Toolchain, source: Path, tmp_path: Path) -> None:
     # A case may have no CFI at all, or none that can be expressed.
     if found is not None and found.size:
         check(toolchain, file)
+        check(toolchain, link(toolchain, tmp_path / "case", file))
 
 
 CALLER = """

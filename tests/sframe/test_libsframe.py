@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emu.sframe import Fde, Section
+from emu.sframe import Elf, Fde, Section, find_section
 from emu.toolchain import Origin, Toolchain
 
 FORMS = sorted((Path(__file__).parent / "forms").glob("*.s"))
@@ -76,9 +76,13 @@ def library(toolchain: Toolchain) -> ctypes.CDLL:
     return ctypes.CDLL(name)
 
 
+EVERY_PC = 1 << 17
+"""Bytes of the largest function of which every pc is looked up."""
+
+
 def pcs(fde: Fde) -> Iterator[int]:
     """Every pc of a function; of very large ones those around their rows."""
-    if fde.size <= 4096:
+    if fde.size <= EVERY_PC:
         yield from range(fde.start, fde.end)
         return
     for row in fde.rows:
@@ -125,6 +129,37 @@ def test_every_form(toolchain: Toolchain, library: ctypes.CDLL, tmp_path: Path) 
         objects, tmp_path / "forms", flags=["-nostdlib", "-static", "-Wl,-e,0,-z,muldefs"]
     )
     assert compare(library, file) > 900
+
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O2", "-Os"])
+@pytest.mark.parametrize(
+    "source", sorted((PROJECT / "c_cases").glob("*.c")), ids=lambda path: path.stem
+)
+def test_c_case(
+    toolchain: Toolchain, library: ctypes.CDLL, source: Path, level: str, tmp_path: Path
+) -> None:
+    file = toolchain.compile([source], tmp_path / "case", flags=["-w", "-std=gnu11", level])
+    assert compare(library, file) > 100
+
+
+@pytest.mark.parametrize(
+    "source", sorted((PROJECT / "asm_cases").glob("*.s")), ids=lambda path: path.stem
+)
+def test_asm_case(toolchain: Toolchain, library: ctypes.CDLL, source: Path, tmp_path: Path) -> None:
+    assert toolchain.as_ is not None
+    assert toolchain.ld is not None
+    for command in (
+        [toolchain.as_.path, "--gsframe-3", source, "-o", tmp_path / "case.o"],
+        [toolchain.ld.path, "-o", tmp_path / "case", tmp_path / "case.o"],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    # A case may have no CFI at all, or none that can be expressed.
+    found = find_section(Elf(tmp_path / "case"))
+    if found is not None and found.size:
+        assert compare(library, tmp_path / "case") > 0
 
 
 @pytest.mark.parametrize("binding", ["lazy", "now"])
