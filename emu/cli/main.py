@@ -14,6 +14,7 @@ from emu.cli.usage import UsageError
 
 COMMANDS: tuple[str, ...] = (
     "check",
+    "profile",
     "dump",
     "lookup",
     "lint",
@@ -24,7 +25,7 @@ COMMANDS: tuple[str, ...] = (
 )
 """Modules of this package that are sub-commands, in the order `emu --help` lists them."""
 
-GUESTS = frozenset({"check"})
+GUESTS = frozenset({"check", "profile"})
 """Commands that run a program, with arguments of its own after `--`."""
 
 

@@ -20,25 +20,39 @@ class Delivery:
     """An entry to be shown as a cookie: the sample still counts as deferred."""
 
 
-def merged(records: Iterable[Record]) -> Iterator[Delivery]:
-    """Deliveries with `--merge-callchains`, the default of `perf script`.
+class Merger:
+    """Deliveries with `--merge-callchains`, the default of `perf script`, as records come.
 
     Deferred samples wait for the next callchain of their thread. With their cookie they are
     merged, with another they are delivered as they are, like those left at the end.
     """
-    held: list[Sample] = []
-    for record in records:
+
+    def __init__(self) -> None:
+        self._held: list[Sample] = []
+
+    def add(self, record: Record) -> list[Delivery]:
+        """What can be delivered once `record` is there, in order."""
         if isinstance(record, DeferredRecord):
-            waiting = [sample for sample in held if sample.tid == record.tid]
-            held = [sample for sample in held if sample.tid != record.tid]
-            for sample in waiting:
-                yield _joined(sample, record)
-        elif record.deferred:
-            held.append(record)
-        else:
-            yield Delivery(record, record.chain)
-    for sample in held:
-        yield Delivery(sample, sample.chain, sample.cookie)
+            waiting = [sample for sample in self._held if sample.tid == record.tid]
+            self._held = [sample for sample in self._held if sample.tid != record.tid]
+            return [_joined(sample, record) for sample in waiting]
+        if record.deferred:
+            self._held.append(record)
+            return []
+        return [Delivery(record, record.chain)]
+
+    def finish(self) -> list[Delivery]:
+        """What is left at the end of the data."""
+        held, self._held = self._held, []
+        return [Delivery(sample, sample.chain, sample.cookie) for sample in held]
+
+
+def merged(records: Iterable[Record]) -> Iterator[Delivery]:
+    """The deliveries of a whole recording, as `Merger` makes them."""
+    merger = Merger()
+    for record in records:
+        yield from merger.add(record)
+    yield from merger.finish()
 
 
 def _joined(sample: Sample, record: DeferredRecord) -> Delivery:
@@ -47,10 +61,13 @@ def _joined(sample: Sample, record: DeferredRecord) -> Delivery:
     return Delivery(sample, (*sample.chain[:-1], *record.addresses), sample.cookie)
 
 
+def as_written(record: Record) -> Delivery | DeferredRecord:
+    """The delivery of one record with `--no-merge-callchains`."""
+    if isinstance(record, DeferredRecord):
+        return record
+    return Delivery(record, record.chain, record.cookie)
+
+
 def unmerged(records: Iterable[Record]) -> Iterator[Delivery | DeferredRecord]:
     """Deliveries with `--no-merge-callchains`: everything in its order."""
-    for record in records:
-        if isinstance(record, DeferredRecord):
-            yield record
-        else:
-            yield Delivery(record, record.chain, record.cookie)
+    return map(as_written, records)

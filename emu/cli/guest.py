@@ -1,0 +1,101 @@
+"""The options of commands that run a program, and the process they make."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from emu.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from emu.machine import Image, Process
+
+
+def configure_guest(parser: argparse.ArgumentParser) -> None:
+    """Declare PROGRAM and what it is given; its arguments follow `--`."""
+    parser.usage = "%(prog)s [OPTION]... PROGRAM [OPTION]... [-- ARG...]"
+    parser.add_argument(
+        "program", metavar="PROGRAM", help="an x86-64 ELF executable (- for standard input)"
+    )
+    parser.add_argument(
+        "--max-instructions", type=count, metavar="N", help="stop the program after N instructions"
+    )
+    parser.add_argument(
+        "--stdin", metavar="FILE", help="the guest's standard input (default: empty; - for ours)"
+    )
+    parser.add_argument(
+        "--env",
+        metavar="K=V",
+        action="append",
+        default=[],
+        help="add to the guest's environment, which is PATH, HOME=/ and LC_ALL=C",
+    )
+    parser.add_argument(
+        "--root", default="/", metavar="DIR", help="the guest's root directory, read-only"
+    )
+
+
+def start_guest(arguments: argparse.Namespace, files: ExitStack, stdout: BinaryIO) -> Process:
+    """The process, loaded and not yet run. Raises UsageError if it cannot be.
+
+    `files` closes the guest's standard input; its standard error is the command's own.
+    """
+    from emu.check.run import ENVIRONMENT
+    from emu.machine import Image, MachineError, Process
+
+    try:
+        image = _image(arguments) or Image.from_file(arguments.program)
+        return Process(
+            image,
+            [image.path, *arguments.args],
+            {**ENVIRONMENT, **_environment(arguments.env)},
+            stdin=_stdin(files, arguments.stdin),
+            stdout=stdout,
+            stderr=sys.stderr.buffer,
+            root=arguments.root,
+        )
+    except MachineError as error:
+        raise UsageError(str(error)) from error
+
+
+def count(text: str) -> int:
+    """An option's number, at least 1."""
+    number = int(text, 0)
+    if number <= 0:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _image(arguments: argparse.Namespace) -> Image | None:
+    """The program if it comes through standard input."""
+    from emu.machine import Image
+
+    if arguments.program != "-":
+        return None
+    if arguments.stdin == "-":
+        raise UsageError("standard input cannot be both the program and its input")
+    return Image.from_bytes(sys.stdin.buffer.read(), "<stdin>")
+
+
+def _stdin(files: ExitStack, name: str | None) -> bytes | BinaryIO:
+    if name is None:
+        return b""
+    if name == "-":
+        return sys.stdin.buffer
+    try:
+        return files.enter_context(Path(name).open("rb"))
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from error
+
+
+def _environment(pairs: list[str]) -> dict[str, str]:
+    environment = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--env {pair}: not of the form K=V")
+        environment[key] = value
+    return environment

@@ -1,0 +1,76 @@
+"""The guest as perf sees it: its thread, and names for its addresses."""
+
+import os
+import posixpath
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from emu.check.live import LiveRegisters
+from emu.check.modules import ModuleMap
+from emu.machine import AddressSpace, Process
+from emu.profile.contexts import Mode
+from emu.profile.kernel_text import kernel_location
+from emu.profile.script import Location
+from emu.unwind import DeferredTask, DeferredUnwinding
+
+FIRST_ID = 1000
+"""Number of a guest's first process and of its first thread."""
+COMM_LENGTH = 15
+
+
+@dataclass(eq=False)
+class GuestThread:
+    """The thread of a process; `registers` are its saved user registers.
+
+    Whoever interrupts it fills them in. `walk(limit)` walks its user stack from them.
+    """
+
+    process: Process
+    kernel: DeferredUnwinding
+    walk: Callable[[int], Sequence[int]]
+    registers: LiveRegisters = field(default_factory=LiveRegisters)
+    pid: int = FIRST_ID
+    tid: int = FIRST_ID
+    cpu: int = 0
+    deferred: DeferredTask = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make it known to deferred unwinding."""
+        self.deferred = DeferredTask(self.kernel, self.walk)
+
+    @property
+    def comm(self) -> str:
+        """Its name as execve gave it, fit for a line of text."""
+        name = os.fsencode(posixpath.basename(self.process.kernel.executable))[:COMM_LENGTH]
+        return printable(name.decode(errors="replace"))
+
+    @property
+    def memory(self) -> AddressSpace:
+        """Its address space."""
+        return self.process.memory
+
+
+class GuestSymbols:
+    """Names of the modules that are loaded when one is asked for, and of the kernel."""
+
+    def __init__(self, modules: ModuleMap) -> None:
+        self._modules = modules
+
+    def locate(self, _pid: int, address: int, mode: Mode, /) -> Location:
+        """What is at an address now."""
+        if mode is Mode.KERNEL:
+            return kernel_location(address)
+        loaded = self._modules.module_at(address)
+        if loaded is None:
+            return Location(None)
+        path = printable(loaded.path)
+        linked = address - loaded.bias
+        symbol = loaded.module.image.symbol_at(linked)
+        if symbol is None:
+            return Location(None, 0, path)
+        return Location(printable(symbol.name), linked - symbol.start, path)
+
+
+def printable(text: str) -> str:
+    """`text` on one line, whatever a file or a guest put into a name."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
