@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emu.cfi import CfiError, attach, convert
+from emu.cfi import CfiError, FrameTable, attach, convert
 from emu.sframe import PT_GNU_SFRAME, Elf, PcType, Section
 from emu.toolchain import Toolchain
+from emu.unwind import DwarfState, RegionMemory, dwarf_step
 
 MAIN = """\
 #include <stdio.h>
@@ -195,6 +196,30 @@ def test_linked_sections_are_those_of_the_linker(
         ]
         tables += fde.attributes.pc_type is PcType.MASK
     assert tables > 0
+
+
+@pytest.mark.parametrize(
+    "flags", [("-Wl,-z,lazy",), ("-fcf-protection", "-Wl,-z,lazy", "-Wl,-z,ibtplt")], ids=" ".join
+)
+def test_every_offset_of_a_lazy_table_is_as_its_expression_says(
+    flags: tuple[str, ...], sources: Path, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    """In .eh_frame the CFA of an entry is computed from the pc, in SFrame by PC type MASK."""
+    program = plain(toolchain, sources, tmp_path / "program", *flags)
+    plt = next(one for one in Elf(program).sections if one.name == ".plt")
+    table = FrameTable.from_elf(program)
+    made = convert(program)
+    section = Section(made.data, made.address)
+    stack = RegionMemory([(0x7000, bytes(64))])
+    offsets = set()
+    for pc in range(plt.address, plt.address + plt.size):
+        caller = dwarf_step(table, DwarfState(pc, {7: 0x7000}), stack)
+        assert isinstance(caller, DwarfState)
+        match = section.lookup(pc)
+        assert match is not None
+        assert str(match.rules) == f"CFA = rsp+{caller.sp - 0x7000}, RA = *(CFA-8)"
+        offsets.add(caller.sp - 0x7000)
+    assert offsets == {8, 16, 24}
 
 
 def test_the_linkers_wrong_row_is_not_followed(
