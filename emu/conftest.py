@@ -2,9 +2,9 @@
 
 import pytest
 
-from emu.toolchain.pytest_fixture import toolchain
+from emu.toolchain.pytest_fixture import toolchain, toolchain_with_gcc_16
 
-__all__ = ["toolchain"]
+__all__ = ["toolchain", "toolchain_with_gcc_16"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,5 +1,5 @@
 """Fixtures of the library's tests."""
 
-from emu.toolchain.pytest_fixture import toolchain
+from emu.toolchain.pytest_fixture import toolchain, toolchain_with_gcc_16
 
-__all__ = ["toolchain"]
+__all__ = ["toolchain", "toolchain_with_gcc_16"]
