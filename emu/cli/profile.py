@@ -16,7 +16,7 @@ HELP = "sample a program with deferred unwinding, as perf does"
 EPILOG = """\
 examples:
   emu profile --every 1000 ./prog -- ARG...
-  emu profile --every 50us --folded --output stacks.txt ./prog
+  emu profile --every 50us --convert all --folded --output stacks.txt ./prog
   emu profile --every 0 --on-system-call --no-merge --verify ./prog
 
 The guest's output is the command's own; the profile goes to standard error. With `--output -` it
@@ -53,6 +53,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="which consumer walks: kernel-v15 (default), kernel-v14, format or glibc, with"
         " ,+switch or ,-switch",
+    )
+    parser.add_argument(
+        "--convert",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="make the rows that MODULE lacks from its .eh_frame: a path, a file name, or all;"
+        " may be repeated",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
@@ -94,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_system_call=arguments.on_system_call,
             policy=consumer,
             verify=arguments.verify,
+            convert=arguments.convert,
         )
         output = ProfileOutput(form, sampler.symbols, sampler.event_names, text.write)
         sampler.on_record.append(output.add)

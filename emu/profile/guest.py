@@ -73,4 +73,6 @@ class GuestSymbols:
 
 def printable(text: str) -> str:
     """`text` on one line, whatever a file or a guest put into a name."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "?" for letter in text)

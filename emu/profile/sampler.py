@@ -5,12 +5,13 @@ kernel, and on the way back to user space the thread's stack is walked, once, an
 written (kernel behaviour: 12, 13.1).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from unicorn import UC_HOOK_INSN
 from unicorn import x86_const as x86
 
+from emu.check.conversion import convert_module, wanted
 from emu.check.modules import ModuleMap
 from emu.check.tables import Tables
 from emu.machine import (
@@ -55,8 +56,9 @@ class Sampler:
 
     `period` is the timer's, None for no timer. With `on_system_call` the end of every system
     call is an event too (those that do not return have none). Every module's `.sframe` is
-    registered, of libraries too. With `verify` every walk is compared with the true stack, which
-    needs Python at every instruction; the records are the same.
+    registered, of libraries too; `convert` names modules (by path or file name, or `all`) whose
+    missing rows are made from .eh_frame. With `verify` every walk is compared with the true
+    stack, which needs Python at every instruction; the records are the same.
     """
 
     def __init__(
@@ -67,8 +69,10 @@ class Sampler:
         on_system_call: bool = False,
         policy: Policy = KERNEL_V15,
         verify: bool = False,
+        convert: Collection[str] = (),
     ) -> None:
         self.process = process
+        self._convert = convert
         self.modules = ModuleMap()
         self.symbols = GuestSymbols(self.modules)
         self.tables = Tables(self.modules, process.memory, process.memory, policy)
@@ -157,6 +161,8 @@ class Sampler:
             self.tables.unregister(self.modules.remove(module))
             return
         loaded = self.modules.add(module)
+        if wanted(loaded, self._convert):
+            convert_module(loaded, self.process.memory)
         loaded.sframe = self.tables.register(loaded)
 
     # Time

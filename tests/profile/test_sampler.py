@@ -2,13 +2,12 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
 
 from emu.asm import assemble
-from emu.cfi import attach, convert
 from emu.check import Verdict, snapshots
 from emu.check.run import ENVIRONMENT
 from emu.machine import Image, OutcomeKind, Process
@@ -27,7 +26,6 @@ from emu.profile import (
     merged,
     period,
 )
-from emu.sframe import Elf, find_section
 from emu.toolchain.prebuilt import unpack_programs
 from emu.unwind import MAX_ENTRIES, LookupFailure, Tracer, policy
 
@@ -136,6 +134,7 @@ class Profiled:
         on_system_call: bool = False,
         policy_text: str = "kernel-v15",
         verify: bool = False,
+        convert: Collection[str] = (),
         prepare: Callable[[Sampler], object] = id,
     ) -> None:
         self.records: list[Record] = []
@@ -145,6 +144,7 @@ class Profiled:
             on_system_call=on_system_call,
             policy=policy(policy_text),
             verify=verify,
+            convert=convert,
         )
         self.sampler.on_record.append(self.records.append)
         prepare(self.sampler)
@@ -342,18 +342,25 @@ def test_callbacks_from_libc_are_true_as_far_as_rows_reach(prebuilt, level) -> N
     assert checked > 50
 
 
+@pytest.mark.parametrize("case", ["qsort_callback", "longjmp_out", "deep_recursion"])
+def test_with_rows_for_libc_nearly_every_walk_is_whole(prebuilt, case) -> None:
+    program = Image.from_file(prebuilt / f"{case}-O2")
+    profile = Profiled(program, "7", on_system_call=True, verify=True, convert=["all"])
+    assert set(profile.verdicts) <= {Verdict.OK, Verdict.GAP}
+    assert profile.verdicts[Verdict.OK] > 10 * profile.verdicts[Verdict.GAP]
+
+
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
-def test_with_rows_for_libc_nearly_every_walk_is_whole(tmp_path) -> None:
+def test_a_dynamic_program_with_its_loader_and_libraries(tmp_path) -> None:
     program = tmp_path / "sort"
     source = ROOT / "c_cases" / "qsort_callback.c"
-    subprocess.run(["gcc", "-O2", "-static", source, "-o", program], check=True)
-    elf = Elf(program)
-    if find_section(elf) is not None:
-        pytest.skip("libc has rows of its own")
-    sorting = Image.from_bytes(attach(elf, convert(elf)), str(program))
-    profile = Profiled(sorting, "7", on_system_call=True, verify=True)
-    assert set(profile.verdicts) == {Verdict.OK, Verdict.GAP}
-    assert profile.verdicts[Verdict.OK] > 10 * profile.verdicts[Verdict.GAP]
+    subprocess.run(["gcc", "-O2", source, "-o", program], check=True)
+    profile = Profiled(Image.from_file(program), "20", on_system_call=True)
+    text = profile.text(Form.MERGED)
+    assert "_dl_" in text
+    assert "/libc.so.6)" in text
+    assert " by_length_then_text+0x" in text
+    assert f" ({program})" in text
 
 
 def test_periods() -> None:
