@@ -106,6 +106,10 @@ def test_linked_programs_run(
     assert "GNU_SFRAME" in said
     headers = [one for one in Elf(program).segments if one.type == PT_GNU_SFRAME]
     assert len(headers) == 1
+    run(toolchain.readelf.path.with_name("strip"), program)
+    result = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (7, "attached 16\n")
+    assert Section.from_elf(program).header.num_fdes > 0
 
 
 def test_a_shared_library_is_loaded(sources: Path, toolchain: Toolchain, tmp_path: Path) -> None:

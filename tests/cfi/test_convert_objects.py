@@ -148,3 +148,86 @@ def test_escapes_that_are_directives(name: str, toolchain: Toolchain, tmp_path: 
     assert reason.startswith(".cfi_escape with op")
     assert own_section(data)[8:12] == bytes(4), "as makes no function"
     assert convert(data, as_gnu=True).converted == 1
+
+
+DEFECTS = {
+    "Restoring rbp": (
+        ".cfi_offset rbp, -16; nop; .cfi_restore rbp; nop",
+        "CFA = rsp+8, RA = *(CFA-8), FP = *(CFA-16)",
+        "CFA = rsp+8, RA = *(CFA-8)",
+    ),
+    "Nested states": (
+        ".cfi_remember_state; nop; .cfi_def_cfa_offset 16; .cfi_remember_state; nop;"
+        ".cfi_restore_state; nop; .cfi_restore_state; nop",
+        "CFA = rsp+16, RA = *(CFA-8)",
+        "CFA = rsp+8, RA = *(CFA-8)",
+    ),
+    "Undefined return addresses": (
+        "nop; .cfi_undefined rip; nop; .cfi_restore rip; nop",
+        "RA undefined",
+        "CFA = rsp+8, RA = *(CFA-8)",
+    ),
+    "Return addresses in a register": (
+        "nop; .cfi_register rip, rcx; nop; .cfi_restore rip; nop",
+        "CFA = rsp+8, RA = rcx+0",
+        "CFA = rsp+8, RA = *(CFA-8)",
+    ),
+    "Return addresses by expression": (
+        "nop; .cfi_escape 0x10, 16, 2, 0x76, 8; nop",
+        "CFA = rsp+8, RA = *(CFA-8)",
+        "CFA = rsp+8, RA = *(rbp+8)",
+    ),
+    "The stack pointer": (
+        "nop; .cfi_offset rsp, -16; nop",
+        "CFA = rsp+8, RA = *(CFA-8)",
+        "rsp = *(CFA-16), and SFrame takes the CFA for it",
+    ),
+    "Return addresses that are addresses": (
+        "nop; .cfi_val_offset rip, -8; nop",
+        "CFA = rsp+8, RA = *(CFA-8)",
+        "rip = CFA-8",
+    ),
+    "Return addresses nothing is said about": (
+        "nop; .cfi_same_value rip; nop",
+        "CFA = rsp+8, RA = *(CFA-8)",
+        "the return address is not saved, and rip is not kept",
+    ),
+}
+"""docs/as-differences.md, 'What the assembler gets wrong': directives, the row that as makes of
+them last, and the row or refusal that is right."""
+
+
+@pytest.mark.parametrize("heading", DEFECTS)
+def test_the_assemblers_defects_are_not_followed(
+    heading: str, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    directives, wrong, right = DEFECTS[heading]
+    source = tmp_path / "defect.s"
+    # With a plain function before it, as does not move the first directives into a CIE.
+    source.write_text(procedure_source({"plain": "nop", "f": directives}))
+    data, reasons = assembled(source, toolchain, tmp_path / "o")
+    assert not reasons
+    _, theirs = Section(own_section(data)).fdes
+    assert str(list(theirs.rows)[-1].rules) == wrong
+    made = convert(data)
+    converted = [list(fde.rows) for fde in Section(made.data).fdes][1:]
+    said = [str(rows[-1].rules) for rows in converted]
+    assert (said or [one.reason for one in made.refused]) == [right]
+    assert f"### {heading}" in (ROOT / "docs" / "as-differences.md").read_text()
+
+
+def test_every_escape_is_in_the_document() -> None:
+    text = (ROOT / "docs" / "as-differences.md").read_text()
+    assert [name for name in ESCAPED_DIRECTIVES if f"`{name}`" not in text] == []
+
+
+def test_a_defect_of_the_assembler_in_compiled_code(toolchain: Toolchain, tmp_path: Path) -> None:
+    """See the comment in cold_restore.c."""
+    if "gcc-16" not in toolchain.compilers:
+        pytest.skip("gcc-16 is not here")
+    flags = ["-c", "-O1", "-freorder-blocks-and-partition"]
+    made = toolchain.compile([HERE / "cold_restore.c"], tmp_path / "o", flags, "gcc-16")
+    hold(made.read_bytes())
+    (corrected,) = convert(made).corrected
+    assert corrected.of_as == "CFA = rsp+40, RA = *(CFA-8), FP = *(CFA-32)"
+    assert corrected.of_cfi == "CFA = rsp+40, RA = *(CFA-8)"
