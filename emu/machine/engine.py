@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from unicorn.unicorn_py3.arch.intel import UcIntel
@@ -24,6 +25,8 @@ class Engine(Protocol):
     def reg_write(self, number: int, value: Any) -> None: ...
 
     def context_save(self) -> Any: ...
+
+    def context_update(self, context: Any) -> None: ...
 
     def context_restore(self, context: Any) -> None: ...
 
@@ -57,6 +60,15 @@ def stop(engine: Engine) -> None:
     uclib.uc_emu_stop(engine._uch)
 
 
+@dataclass(slots=True, eq=False)
+class _Hook:
+    kind: int
+    function: Any
+    instruction: int
+    data: int | None
+    handle: int = 0
+
+
 class Hooks:
     """Hooks whose callbacks Unicorn calls without the layers of its binding.
 
@@ -66,7 +78,9 @@ class Hooks:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._callbacks: dict[int, Any] = {}
+        self._hooks: dict[int, _Hook] = {}
+        self._last = 0
+        self._kept: list[Any] = []
 
     def add(
         self,
@@ -75,25 +89,42 @@ class Hooks:
         callback: Callable[..., Any] | int,
         instruction: int = 0,
         data: int | None = None,
+        *,
+        first: bool = False,
     ) -> int:
         """Install a hook for the whole address space and return its handle. Raises UcError.
 
-        `callback` may be the address of native code, `data` the pointer it is given.
+        `callback` may be the address of native code, `data` the pointer it is given. Hooks of a
+        kind are called in the order they were added; with `first`, before those there are.
         """
-        function = signature(callback)
+        self._last += 1
+        hook = _Hook(kind, signature(callback), instruction, data)
+        later = [other for other in self._hooks.values() if first and other.kind == kind]
+        for other in later:
+            self._delete(other)
+        for installed in (hook, *later):
+            self._install(installed)
+        self._hooks[self._last] = hook
+        return self._last
+
+    def _install(self, hook: _Hook) -> None:
         handle = ctypes.c_size_t()
         status = uclib.uc_hook_add(
-            self._engine._uch, ctypes.byref(handle), kind, function, data,
-            ctypes.c_uint64(1), ctypes.c_uint64(0), ctypes.c_int(instruction),
+            self._engine._uch, ctypes.byref(handle), hook.kind, hook.function, hook.data,
+            ctypes.c_uint64(1), ctypes.c_uint64(0), ctypes.c_int(hook.instruction),
         )  # fmt: skip
         if status:
             raise UcError(status)
-        self._callbacks[handle.value] = function
-        return handle.value
+        hook.handle = handle.value
+
+    def _delete(self, hook: _Hook) -> None:
+        status = uclib.uc_hook_del(self._engine._uch, ctypes.c_size_t(hook.handle))
+        if status:
+            raise UcError(status)
 
     def remove(self, handle: int) -> None:
         """Take a hook away; not from within a callback."""
-        status = uclib.uc_hook_del(self._engine._uch, ctypes.c_size_t(handle))
-        if status:
-            raise UcError(status)
+        hook = self._hooks.pop(handle)
+        self._delete(hook)
         # The callback stays referenced: Unicorn frees the hook only when it next starts.
+        self._kept.append(hook)

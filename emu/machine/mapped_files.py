@@ -19,6 +19,13 @@ class MappedFiles:
         self._images: dict[str, Image | None] = {}
         self.modules: list[Module] = []
 
+    def copy(self, memory: AddressSpace) -> MappedFiles:
+        """The same modules, in the copy of the memory that a forked child has."""
+        other = MappedFiles(memory)
+        other._images = dict(self._images)
+        other.modules = list(self.modules)
+        return other
+
     def add(self, module: Module) -> Module:
         """A module that was loaded as a whole."""
         self._images[module.path] = module.image

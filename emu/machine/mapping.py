@@ -12,6 +12,8 @@ PAGE = 0x1000
 TASK_SIZE = 0x7FFF_FFFF_F000
 """First address no user mapping may reach (x86-64 with four-level page tables)."""
 
+_CHUNK = 16 * PAGE
+_ZEROS = bytes(_CHUNK)
 _MAP_NORESERVE = 0x4000 if sys.platform == "linux" else 0  # mmap has the name since Python 3.13
 _HOST_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
 
@@ -60,6 +62,16 @@ class Buffer:
         self._memory = memory
         self.view = memoryview(memory)
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+    def copy_to(self, other: Buffer, offset: int, size: int) -> None:
+        """Copy bytes to the same place of a new buffer, which is zero: zero pages are left out."""
+        end = offset + size
+        while offset < end:
+            stop = min(offset + _CHUNK, end)
+            data = bytes(self.view[offset:stop])
+            if data != _ZEROS[: stop - offset]:
+                other.view[offset:stop] = data
+            offset = stop
 
     def clear(self, offset: int, size: int) -> None:
         """Make whole pages zero again and give their host memory back."""

@@ -235,6 +235,24 @@ class AddressSpace:
             mapping.ran = mapping.ran or bool(protection & Protection.EXECUTE)
         self._changed()
 
+    def copy_to(self, child: AddressSpace, *, share: bool) -> None:
+        """Give an empty address space all mappings of this one, as fork does.
+
+        Private memory is copied unless `share` is set, as for vfork. OutOfMemory.
+        """
+        copies: dict[int, Buffer] = {}
+        for mapping in self._mappings:
+            buffer = mapping.buffer
+            if not (share or mapping.shared):
+                if id(buffer) not in copies:
+                    copies[id(buffer)] = Buffer(buffer.size)
+                buffer = copies[id(buffer)]
+                mapping.buffer.copy_to(buffer, mapping.offset, mapping.size)
+            child.map(
+                mapping.start, mapping.size, mapping.protection, mapping.name, buffer=buffer,
+                offset=mapping.offset, file_offset=mapping.file_offset, shared=mapping.shared,
+            ).ran = mapping.ran  # fmt: skip
+
     def overlaps(self, start: int, end: int) -> bool:
         """Whether any page of [start, end) is mapped."""
         index = bisect_left(self._starts, end) - 1

@@ -4,69 +4,58 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from enum import Enum
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO
 
-from unicorn import UC_HOOK_CODE, UC_HOOK_INSN
 from unicorn import x86_const as x86
-from unicorn.unicorn_py3.unicorn import UcError
 
 from emu.machine import engine, processor
-from emu.machine.counter import InstructionCounter
 from emu.machine.errors import MachineError
-from emu.machine.faults import Explainer, Fault
+from emu.machine.events import MappingEvent, SignalEvent, ThreadEvent
+from emu.machine.executor import Executor
 from emu.machine.image import Image, Module
-from emu.machine.interrupt import InterruptWatch
 from emu.machine.linux import (
     HANDLERS,
     CallCount,
+    CallLog,
     Clock,
     DescriptorTable,
     Kernel,
     Output,
+    Schedule,
+    SectionCalls,
+    Signal,
+    System,
+    Thread,
     standard_input,
 )
-from emu.machine.linux.signals import deliver, has_handler, signal_name, take_pending
+from emu.machine.linux.clone import remove_process, remove_thread
+from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.futex import let_go
+from emu.machine.linux.signal_frame import SIG_IGN, SignalInfo
+from emu.machine.linux.signals import SI_KERNEL
 from emu.machine.linux.tree import Tree
 from emu.machine.mapped_files import MappedFiles
-from emu.machine.mapping import OutOfMemory, page_up
+from emu.machine.mapping import TASK_SIZE, OutOfMemory, page_up
 from emu.machine.memory import AddressSpace
 from emu.machine.outcome import Outcome, OutcomeKind
-from emu.machine.registers import RIP, RSP, RegisterBatch, RegisterFile
-from emu.machine.start import start_program
-from emu.machine.state import StateAccess, UserState
-from emu.machine.traps import BREAKPOINT, Traps
-from emu.unwind import MemoryFault
+from emu.machine.profiling import ProfilingSignals
+from emu.machine.registers import RIP, RSP, RegisterFile
+from emu.machine.run import Run
+from emu.machine.start import fill_proc, start_program
+from emu.machine.state import UserState
+from emu.unwind import Errno as StoreErrno
+from emu.unwind import SectionStore
 
 DEFAULT_MEMORY = 1 << 30
 DEFAULT_STACK = 8 << 20
-_RAX, _RDX, _RCX, _RSI, _RDI, _R8, _R9, _R10 = 0, 1, 2, 4, 5, 8, 9, 10
-
-INTERRUPTED = Outcome(OutcomeKind.INTERRUPTED, message="interrupted")
-
-SYSCALL_SIZE = 2
+DEFAULT_QUANTUM = 10_000
 
 InstructionHook = Callable[[Any, int, int, Any], None]
 """Called before an instruction as (engine handle, address, size, nothing)."""
-
-
-class MappingEvent(Enum):
-    """What happened to a module."""
-
-    LOADED = "loaded"
-    UNLOADED = "unloaded"
-
-
-class SignalEvent(Enum):
-    """A handler is about to start, or has returned."""
-
-    DELIVERED = "delivered"
-    RETURNED = "returned"
 
 
 class Process:
@@ -76,6 +65,11 @@ class Process:
     are written: binary files or functions; by default the command's own. `root` is the directory
     the guest sees as /, of which nothing is ever changed. Runs with equal arguments and files are
     equal, instruction by instruction. Raises MachineError if the program cannot be loaded.
+
+    Threads take turns of `quantum` instructions in order; with a `seed` other than 0, lengths and
+    order are drawn from it. `signal_every` sends SIGPROF before instructions N, 2N, ... if a
+    handler is set, with `signal_seed` at random distances of N on average. `on_system_call` is
+    called with name, arguments and result of each system call when it returns.
     """
 
     def __init__(
@@ -92,50 +86,78 @@ class Process:
         seed: int = 0,
         memory_limit: int = DEFAULT_MEMORY,
         stack_limit: int = DEFAULT_STACK,
+        quantum: int = DEFAULT_QUANTUM,
+        signal_every: int | None = None,
+        signal_seed: int | None = None,
+        on_system_call: CallLog | None = None,
+        section_calls: SectionCalls | None = None,
     ) -> None:
-        self.image = image
-        self.uc = processor.make_processor()
-        self.memory = AddressSpace(self.uc, memory_limit)
-        self.registers = RegisterFile(self.uc)
-        self.stack_limit = page_up(stack_limit)
-        self.on_mapping: list[Callable[[MappingEvent, Module], None]] = []
-        """Called when a module is complete in memory and when it begins to go."""
-        self.on_signal: list[Callable[[SignalEvent, int | None, UserState], None]] = []
-        """Called with the number and the interrupted state when a handler is about to start, and
-        with None and the state that is gone back to when it returns."""
-        self._state = StateAccess(self.uc)
-        self._pristine = self.uc.context_save()
-        self._files = MappedFiles(self.memory)
-        self._random = Random(seed)  # noqa: S311 -- equal runs are the purpose
-        self._outcome: Outcome | None = None
-        self._failure: BaseException | None = None
-        self._in_kernel = False
+        if quantum < 1 or (signal_every is not None and signal_every < 1):
+            raise ValueError("a turn and the distance of signals have at least one instruction")
+        self._prepare(image, memory_limit, page_up(stack_limit))
+        self._first: Process = self
+        self._run: Run | None = None
+        self._newborn: Process = self
+        self.profiling = ProfilingSignals(signal_every, signal_seed)
         clock = Clock()
+        system = System(clock, Random(seed), Schedule(quantum, seed))  # noqa: S311 -- equal runs are the purpose
         descriptors = DescriptorTable()
         source = io.BytesIO(stdin or b"") if isinstance(stdin, bytes | None) else stdin
         descriptors.put(0, standard_input(source))
         descriptors.put(1, Output(1, _sink(stdout, "stdout")))
         descriptors.put(2, Output(2, _sink(stderr, "stderr")))
         tree = Tree(Path(fspath(root)), clock.now)
-        self.kernel = Kernel(self, tree, descriptors, clock, HANDLERS, self._random)
+        self.kernel = Kernel(self, system, tree, descriptors, HANDLERS)
         self.kernel.directory = tree.existing(directory, "/")[0]
+        self.kernel.on_call = on_system_call
+        if section_calls is not None:
+            self.kernel.section_calls = section_calls
+        self._files = MappedFiles(self.memory)
+        self._executor = Executor(self)
         try:
-            self.registers[RIP], self.registers[RSP] = start_program(
-                image, args or [image.path], env or {}, self.kernel, self._files,
-                self.stack_limit, self._random,
-            )  # fmt: skip
+            self._start(args or [image.path], env or {})
         except OutOfMemory as error:
             raise MachineError(f"{image.path}: cannot be mapped: {error}") from error
-        self._explainer = Explainer(self.memory)
-        self._hooks = engine.Hooks(self.uc)
-        self._traps = Traps(self.uc, self._hooks, self.memory, self._explainer, self._wake)
-        self._hooks.add(
-            UC_HOOK_INSN, processor.SYSTEM_CALL, self._system_call, x86.UC_X86_INS_SYSCALL
-        )
-        self._result = RegisterBatch(
-            self.uc, (x86.UC_X86_REG_RAX, x86.UC_X86_REG_RCX, x86.UC_X86_REG_R11)
-        )
-        self._flags = RegisterBatch(self.uc, (x86.UC_X86_REG_EFLAGS,))
+        system.schedule.add(self.kernel.current)
+
+    def _prepare(self, image: Image, memory_limit: int, stack_limit: int) -> None:
+        """What every process has, however it comes to be."""
+        self.image = image
+        self.uc = processor.make_processor()
+        self.memory = AddressSpace(self.uc, memory_limit)
+        self.registers = RegisterFile(self.uc)
+        self.stack_limit = stack_limit
+        self.outcome: Outcome | None = None
+        """How the process ended; a run may end otherwise."""
+        self.instruction_hook: InstructionHook | None = None
+        """Called before each instruction; `run` sets it for the first process, who watches
+        `on_fork` sets it for a child."""
+        self.section_store: SectionStore | None = None
+        """What prctl and stacktrace_setup change; without it they are not there. A forked child
+        has a duplicate, another program begins with an empty one."""
+        self.on_mapping: list[Callable[[MappingEvent, Module], None]] = []
+        """Called when a module is complete in memory and when it begins to go."""
+        self.on_signal: list[Callable[[SignalEvent, int | None, UserState], None]] = []
+        """Called with the number and the interrupted state when a handler is about to start, and
+        with None and the state that is gone back to when it returns; for the current thread."""
+        self.on_thread: list[Callable[[ThreadEvent, Thread], None]] = []
+        """Called when a thread has been made, with its first registers in it; before the first
+        instruction of another thread than before, when the processor has its registers; and when
+        a thread has ended. The first thread of a process is there before anyone can listen;
+        executing another program ends all threads and starts one."""
+        self.on_fork: list[Callable[[Process], None]] = []
+        """Called with a child before its first instruction. It has no listeners of its own yet."""
+
+    def _start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.registers[RIP], self.registers[RSP] = start_program(
+            self.image, arguments, environment, self.kernel, self._files,
+            self.stack_limit, self.kernel.random,
+        )  # fmt: skip
+        self.kernel.current.registers = self.registers.read()
+
+    @property
+    def pid(self) -> int:
+        return self.kernel.pid
 
     @property
     def modules(self) -> list[Module]:
@@ -143,8 +165,24 @@ class Process:
         return self._files.modules
 
     @property
+    def threads(self) -> list[Thread]:
+        """Those that live, in the order they began."""
+        return self.kernel.threads
+
+    @property
+    def current(self) -> Thread:
+        """The thread whose registers the processor has."""
+        return self.kernel.current
+
+    @property
+    def instructions(self) -> int:
+        """Executed while they were counted: under a limit, with `signal_every`, several threads or
+        processes, or a timer."""
+        return self._executor.instructions
+
+    @property
     def system_calls(self) -> dict[str, CallCount]:
-        """Name -> how often it was made, and whether it is unsupported."""
+        """Name -> how often it was made, and whether it is unsupported; of all processes."""
         return self.kernel.counts
 
     def module_at(self, pc: int) -> Module | None:
@@ -156,43 +194,21 @@ class Process:
     def run(
         self, on_instruction: InstructionHook | None = None, max_instructions: int | None = None
     ) -> Outcome:
-        """Run to the end, or until `max_instructions` have been executed.
+        """Run to the end, or until `max_instructions` have been executed, by all processes.
 
         `on_instruction` is called by Unicorn itself before each instruction; what it raises ends
         the run and is raised here. Ctrl-C ends the run as INTERRUPTED. A run that was stopped can
         be continued by another call.
         """
-        self._outcome = None
-        self._failure = None
         if max_instructions is not None and max_instructions <= 0:
             return Outcome(OutcomeKind.LIMIT, message="no instruction was allowed")
-        hook = None
-        if on_instruction is not None:
-            hook = self._hooks.add(UC_HOOK_CODE, processor.CODE, on_instruction)
-            self.uc.ctl_flush_tb()
-        watch = InterruptWatch(self._interrupted, self._wake, lambda: self._in_kernel)
+        self.instruction_hook = on_instruction
+        self._run = Run(self, self.kernel.system, max_instructions)
         try:
-            with self._carried_exceptions(), watch:
-                self._emulate(max_instructions)
-        except KeyboardInterrupt:
-            self._interrupted()
+            return self._run.to_its_end()
         finally:
-            if hook is not None:
-                self._hooks.remove(hook)
-                self.uc.ctl_flush_tb()
-        failure, outcome = self._ended()
-        if isinstance(failure, KeyboardInterrupt):
-            outcome = INTERRUPTED
-        elif failure is not None:
-            raise failure
-        assert outcome is not None, "a run has an end"
-        if outcome.kind in (OutcomeKind.EXIT, OutcomeKind.SIGNAL):
-            self.kernel.descriptors.close_all()
-        return outcome
-
-    def _ended(self) -> tuple[BaseException | None, Outcome | None]:
-        """What callbacks left behind."""
-        return self._failure, self._outcome
+            self._run = None
+            self.instruction_hook = None
 
     def stop(self, kind: OutcomeKind = OutcomeKind.LIMIT, message: str = "") -> None:
         """End the run from within a callback, before the instruction it was called for."""
@@ -200,147 +216,53 @@ class Process:
 
     def finish(self, outcome: Outcome) -> None:
         """End the run with an outcome; the first one counts."""
-        if self._outcome is None:
-            self._outcome = outcome
-        self._wake()
+        run = self._first._run
+        assert run is not None, "there is a run to be ended"
+        run.finish(outcome)
 
-    def _emulate(self, limit: int | None) -> None:
-        if limit is None:
-            while self._goes_on(0):
-                pass
-            return
-        counter = InstructionCounter(self._hooks)
-        try:
-            while counter.count < limit and self._goes_on(limit - counter.count):
-                pass
-        finally:
-            counter.remove()
-        failure, outcome = self._ended()
-        if outcome is None and failure is None:
-            self._outcome = Outcome(
-                OutcomeKind.LIMIT, message=f"stopped after {limit} instructions"
-            )
+    @property
+    def stopped(self) -> bool:
+        """Whether the run has ended or must end."""
+        run = self._first._run
+        return run is None or run.outcome is not None or run.failure is not None
 
-    def _goes_on(self, limit: int) -> bool:
-        """Emulate at most `limit` instructions (0: no limit); true after a fault with a handler."""
-        stopped: Fault | None = None
-        self._traps.take_fault()
-        try:
-            self.uc.emu_start(self.registers[RIP], processor.NEVER, 0, limit)
-        except UcError as error:
-            stopped = self._traps.fault_of(error)
-        failure, outcome = self._ended()
-        if outcome is not None or failure is not None:
-            return False
-        fault = self._traps.take_fault() or stopped
-        if fault is not None:
-            if self._handled(fault):
-                return True
-            self._outcome = self._explainer.outcome(fault, self.modules)
-        elif not limit:
-            place = self._explainer.place(self.registers[RIP], self.modules)
-            self._outcome = Outcome(
-                OutcomeKind.UNSUPPORTED, message=f"the processor stopped {place}"
-            )
-        return False
+    # What the run asks for
 
-    @contextmanager
-    def _carried_exceptions(self) -> Iterator[None]:
-        """What a callback raises would only be printed by ctypes; keep it and stop instead."""
-        previous = sys.unraisablehook
+    def advance(self, thread: Thread, limit: int | None) -> int:
+        return self._executor.advance(thread, limit)
 
-        def carry(unraisable: Any) -> None:
-            if unraisable.exc_value is None or "ctypes callback" not in str(unraisable.err_msg):
-                previous(unraisable)
-                return
-            if self._failure is None:
-                self._failure = unraisable.exc_value
-            self._wake()
+    def rest(self) -> None:
+        self._executor.rest()
 
-        sys.unraisablehook = carry
-        try:
-            yield
-        finally:
-            sys.unraisablehook = previous
-
-    def _wake(self) -> None:
+    def wake(self) -> None:
         engine.stop(self.uc)
 
-    def _interrupted(self) -> None:
-        self.finish(INTERRUPTED)
+    @property
+    def in_kernel(self) -> bool:
+        return self._executor.in_kernel
 
-    # What the processor asks for
+    @property
+    def before_signal(self) -> int | None:
+        """Instructions to execute before the next profiling signal."""
+        return self.profiling.before(self.instructions)
 
-    def _system_call(self, _engine: int, _data: object) -> None:
-        values = self.registers.read()
-        arguments = (
-            values[_RDI], values[_RSI], values[_RDX], values[_R10], values[_R8], values[_R9]
-        )  # fmt: skip
-        self._in_kernel = True
-        try:
-            result = self.kernel.call(values[_RAX], arguments)
-        finally:
-            self._in_kernel = False
-        resumed = self.kernel.resumed
-        if resumed is not None:
-            self.kernel.resumed = None
-        else:
-            # The syscall instruction itself leaves the return address and the flags behind.
-            self._result.write([result, values[RIP] + SYSCALL_SIZE, self._flags.read()[0]])
-        if resumed is None and not self.kernel.pending:
-            return
-        state = resumed or self._state.read()
-        if resumed is None:
-            state.general[RIP] += SYSCALL_SIZE
-        else:
-            self._tell(SignalEvent.RETURNED, None, state)
-        state = self._deliver_pending(state)
-        # When the hook returns, the processor steps over what it takes for the instruction.
-        state.general[RIP] -= SYSCALL_SIZE
-        self._state.write(state)
+    def send_profiling_signal(self, thread: Thread) -> None:
+        """Send it if it is due."""
+        if self.profiling.due(self.instructions):
+            action = self.kernel.actions.get(Signal.SIGPROF)
+            if self.profiling.count(handled=action is not None and action.handler > SIG_IGN):
+                info = SignalInfo(Signal.SIGPROF, SI_KERNEL)
+                thread.pending.setdefault(Signal.SIGPROF, info)
 
-    # Signals
+    # Events
 
-    def _deliver_pending(self, state: UserState) -> UserState:
-        """The state to go on with after all pending signals that are not blocked."""
-        while (info := take_pending(self.kernel)) is not None:
-            name = signal_name(info.number)
-            try:
-                entered = deliver(self.kernel, state, info)
-            except MemoryFault:
-                self.finish(_killed("SIGSEGV", f"no room on the stack for a frame of {name}"))
-                break
-            if entered is None:
-                self.finish(_killed(name, f"ended by {name}, which it sent"))
-                break
-            self._tell(SignalEvent.DELIVERED, info.number, state)
-            state = entered
-        return state
-
-    def _handled(self, fault: Fault) -> bool:
-        """Whether the guest has a handler for the fault; it then goes on there."""
-        info = self._explainer.info(fault)
-        if info is None or not has_handler(self.kernel, info.number):
-            return False
-        state = self._state.read()
-        state.general[RIP] = fault.pc + (fault.vector == BREAKPOINT)
-        try:
-            entered = deliver(self.kernel, state, info)
-        except MemoryFault:
-            return False
-        if entered is None:
-            return False
-        # The emulated processor remembers an exception and would make the next one a double fault.
-        base = self.fs_base()
-        self.uc.context_restore(self._pristine)
-        self.set_fs_base(base)
-        self._state.write(entered)
-        self._tell(SignalEvent.DELIVERED, info.number, state)
-        return True
-
-    def _tell(self, event: SignalEvent, number: int | None, state: UserState) -> None:
+    def tell_signal(self, event: SignalEvent, number: int | None, state: UserState) -> None:
         for callback in self.on_signal:
             callback(event, number, state)
+
+    def tell_thread(self, event: ThreadEvent, thread: Thread) -> None:
+        for callback in self.on_thread:
+            callback(event, thread)
 
     # What system calls ask for
 
@@ -349,6 +271,9 @@ class Process:
 
     def fs_base(self) -> int:
         return int(self.uc.reg_read(x86.UC_X86_REG_FS_BASE))
+
+    def set_result(self, result: int) -> None:
+        self._executor.set_result(result)
 
     def file_mapped(self, path: str, read: Callable[[], Image]) -> None:
         for module in self._files.mapped(path, read):
@@ -360,9 +285,106 @@ class Process:
             for callback in self.on_mapping:
                 callback(MappingEvent.UNLOADED, module)
 
+    def start_thread(self, thread: Thread, rsp: int, tls: int | None) -> None:
+        self._executor.copy_for(thread, rsp, tls)
+        self.kernel.threads.append(thread)
+        self.kernel.system.schedule.add(thread)
+        self.tell_thread(ThreadEvent.STARTED, thread)
 
-def _killed(signal: str, message: str) -> Outcome:
-    return Outcome(OutcomeKind.SIGNAL, signal=signal, message=message)
+    def end_thread(self, thread: Thread) -> None:
+        remove_thread(thread)
+        self.tell_thread(ThreadEvent.ENDED, thread)
+
+    def end(self, outcome: Outcome) -> None:
+        """The process is over when the processor has stopped; the first outcome counts."""
+        if self.outcome is None:
+            self.outcome = outcome
+        self.wake()
+
+    def over(self) -> None:
+        """The process is over."""
+        assert self.outcome is not None, "it ended somehow"
+        for thread in list(self.kernel.threads):
+            self.end_thread(thread)
+        remove_process(self.kernel, self.outcome)
+        self.rest()
+
+    def fork(self, *, share: bool) -> Kernel:
+        child = Process.__new__(Process)
+        child._become_child(self, share=share)
+        return child.kernel
+
+    def _become_child(self, parent: Process, *, share: bool) -> None:
+        self._prepare(parent.image, parent.memory.limit, parent.stack_limit)
+        self._first = parent._first
+        self._run = None
+        self.profiling = parent.profiling.fork()
+        parent.memory.copy_to(self.memory, share=share)
+        if parent.section_store is not None:
+            self.section_store = _inherited(parent.section_store, self.memory, share=share)
+        kernel = parent.kernel
+        self.kernel = Kernel(
+            self, kernel.system, kernel.tree.fork(), kernel.descriptors.fork(), kernel.handlers
+        )
+        kernel.copy_to(self.kernel)
+        fill_proc(self.kernel)
+        self._files = parent._files.copy(self.memory)
+        self._executor = Executor(self)
+        self._executor.state.write(parent._executor.state.read())
+        self.set_fs_base(parent.fs_base())
+        self.set_result(0)
+        self._first._newborn = self
+
+    def forked(self, child: Kernel) -> None:
+        process = self._first._newborn
+        assert process.kernel is child, "it was forked just now"
+        child.current.registers = process.registers.read()
+        for callback in self.on_fork:
+            callback(process)
+
+    def execute(self, image: Image, arguments: list[str], environment: dict[str, str]) -> None:
+        kernel = self.kernel
+        old = kernel.current
+        for thread in list(kernel.threads):
+            if thread is not old:
+                self.end_thread(thread)
+        let_go(old)
+        self.tell_thread(ThreadEvent.ENDED, old)
+        self.unmapped(0, TASK_SIZE)
+        self.memory.unmap(0, TASK_SIZE)
+        if self.section_store is not None:
+            self.section_store = _empty(self.section_store, self.memory)
+        self._executor.reset()
+        kernel.forget_program()
+        self.image = image
+        try:
+            self._start(arguments, environment)
+        except (OutOfMemory, MachineError) as error:
+            message = f"SIGKILL: {image.path} cannot be executed: {error}"
+            self.end(Outcome(OutcomeKind.SIGNAL, signal="SIGKILL", message=message))
+            return
+        for module in self.modules:
+            for callback in self.on_mapping:
+                callback(MappingEvent.LOADED, module)
+        self.tell_thread(ThreadEvent.STARTED, kernel.current)
+
+
+def _inherited(store: SectionStore, memory: AddressSpace, *, share: bool) -> SectionStore:
+    """A child's section store: it goes with the address space."""
+    if share:
+        return store
+    copy = store.duplicate(memory, memory)
+    if isinstance(copy, StoreErrno):
+        raise SystemCallError(Errno(copy))
+    return copy
+
+
+def _empty(store: SectionStore, memory: AddressSpace) -> SectionStore:
+    """The store of a new address space."""
+    return SectionStore(
+        memory, memory, store.log, policy=store.policy, validation=store.validation,
+        stable=store.stable, allocate=store.allocate,
+    )  # fmt: skip
 
 
 def _sink(

@@ -39,8 +39,9 @@ def start_program(
     memory = kernel.memory
     program = files.add(load_image(memory, image, EXECUTABLE_BASE))
     kernel.executable = _guest_path(image.path)
-    kernel.thread_name = posixpath.basename(kernel.executable).encode()[:15]
-    _fill_proc(kernel)
+    name = posixpath.basename(kernel.executable).encode(errors="surrogateescape")[:15]
+    kernel.current.name = name.decode(errors="surrogateescape")
+    fill_proc(kernel)
     interpreter = None
     if image.interpreter is not None:
         interpreter = _load_interpreter(image, image.interpreter, kernel, files)
@@ -95,7 +96,8 @@ def _load_interpreter(image: Image, path: str, kernel: Kernel, files: MappedFile
     return files.add(load_image(kernel.memory, loader, base))
 
 
-def _fill_proc(kernel: Kernel) -> None:
+def fill_proc(kernel: Kernel) -> None:
+    """The entries of /proc/self that depend on the process."""
     kernel.tree.add_link("/proc/self/exe", kernel.executable)
     kernel.tree.add_text("/proc/self/maps", lambda: _maps(kernel))
 

@@ -18,13 +18,20 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/", "LC_ALL": "C"}
 
 @pytest.fixture(scope="session")
 def compile_guest(tmp_path_factory: pytest.TempPathFactory) -> Compile:
-    """`compile_guest(source, *flags)`: the path of a program, static unless the flags say more."""
+    """`compile_guest(source, *flags)`: the path of a program, static unless the flags say more.
+
+    `language` is `c` or `c++`.
+    """
     if shutil.which("gcc") is None:
         pytest.skip("no gcc")
     directory = tmp_path_factory.mktemp("guests")
 
-    def build(source: str, *flags: str, kind: str = "-static") -> Path:
-        command = ["gcc", "-w", kind, *(flags or ("-O1",)), "-x", "c", "-", "-x", "none", "-lm"]
+    def build(source: str, *flags: str, kind: str = "-static", language: str = "c") -> Path:
+        compiler = {"c": "gcc", "c++": "g++"}[language]
+        if shutil.which(compiler) is None:
+            pytest.skip(f"no {compiler}")
+        command = [compiler, "-w", "-pthread", kind, *(flags or ("-O1",))]
+        command += ["-x", language, "-", "-x", "none", "-lm"]
         name = hashlib.sha256(repr((source, command)).encode()).hexdigest()[:16]
         program = directory / name
         if not program.exists():
@@ -79,11 +86,11 @@ def emulate_fixture() -> Callable[..., Finished]:
 def same_as_native() -> Callable[..., Finished]:
     """Run natively and emulated; output and exit status must agree. Gives the emulated run."""
 
-    def run(program: Path, *arguments: str, stdin: bytes = b"") -> Finished:
+    def run(program: Path, *arguments: str, stdin: bytes = b"", **options: Any) -> Finished:
         native = subprocess.run(
             [program, *arguments], input=stdin, env=ENVIRONMENT, capture_output=True, check=False
         )
-        finished = emulate(program, *arguments, stdin=stdin, directory=str(Path.cwd()))
+        finished = emulate(program, *arguments, stdin=stdin, directory=str(Path.cwd()), **options)
         assert finished.output == native.stdout, finished.outcome
         assert finished.errors == native.stderr, finished.outcome
         assert finished.outcome.exit_code == native.returncode, finished.outcome

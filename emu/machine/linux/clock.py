@@ -10,8 +10,15 @@ TICK = 1_000
 """Nanoseconds that pass with every system call."""
 
 
+NANOSECONDS_PER_INSTRUCTION = 10
+"""What an instruction takes where time passes with them."""
+
+
 class Clock:
-    """Time passes with system calls and with sleeping; sleeping takes no real time."""
+    """Time passes with system calls and with sleeping; sleeping takes no real time.
+
+    While there are several threads or a timer runs, it passes with instructions too.
+    """
 
     def __init__(self) -> None:
         self.elapsed = 0

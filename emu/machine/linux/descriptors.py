@@ -67,6 +67,19 @@ class DescriptorTable:
         if not description.references:
             description.close()
 
+    def fork(self) -> DescriptorTable:
+        """The same descriptions under the same numbers."""
+        other = DescriptorTable()
+        for number, slot in self._slots.items():
+            other.put(number, slot.description, close_on_exec=slot.close_on_exec)
+        return other
+
+    def close_for_exec(self) -> None:
+        """Close what the next program must not have."""
+        for number in self.numbers():
+            if self._slots[number].close_on_exec:
+                self.close(number)
+
     def close_all(self) -> None:
         """The process is gone."""
         for number in self.numbers():

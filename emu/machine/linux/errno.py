@@ -56,8 +56,4 @@ class SystemCallError(Exception):
         self.errno = errno
 
 
-class WouldWait(Exception):  # noqa: N818 -- not an error: nothing is there yet
-    """The call would wait for something that only this thread could do."""
-
-
 HOST_ERRNO = {member.name: member for member in Errno}

@@ -6,8 +6,12 @@ from struct import pack
 
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.system import FIRST_ID
+from emu.unwind import prctl_sframe
 
-PID, PARENT, UID = 1000, 1, 1000
+PARENT, UID = 1, 1000
+PID = FIRST_ID
+"""Number of the first process."""
 ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS = 0x1001, 0x1002, 0x1003, 0x1004
 INFINITY = (1 << 64) - 1
 RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_COUNT = 3, 7, 16
@@ -15,12 +19,20 @@ RELEASE = "6.12.0"
 PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_DUMPABLE = 15, 16, 3, 4
 
 
-def process_id(_kernel: Kernel) -> int:
-    return PID
+def process_id(kernel: Kernel) -> int:
+    return kernel.pid
 
 
-def parent_id(_kernel: Kernel) -> int:
-    return PARENT
+def thread_id(kernel: Kernel) -> int:
+    return kernel.current.tid
+
+
+def group_id(_kernel: Kernel) -> int:
+    return FIRST_ID
+
+
+def parent_id(kernel: Kernel) -> int:
+    return PARENT if kernel.parent is None else kernel.parent.pid
 
 
 def user_id(_kernel: Kernel) -> int:
@@ -41,10 +53,10 @@ def getgroups(kernel: Kernel, size: int, buffer: int) -> int:
     return 1
 
 
-def getpgid(_kernel: Kernel, pid: int) -> int:
-    if signed_int(pid) not in (0, PID):
+def getpgid(kernel: Kernel, pid: int) -> int:
+    if pid and signed_int(pid) not in kernel.system.processes:
         raise SystemCallError(Errno.ESRCH)
-    return PID
+    return FIRST_ID
 
 
 def set_ids(_kernel: Kernel, one: int) -> int:
@@ -72,12 +84,20 @@ def arch_prctl(kernel: Kernel, code: int, address: int) -> int:
     raise SystemCallError(Errno.EINVAL)
 
 
-def prctl(kernel: Kernel, option: int, argument: int) -> int:
+def prctl(kernel: Kernel, option: int, argument: int, two: int, three: int, four: int) -> int:
+    store = kernel.machine.section_store
+    if store is not None:
+        arguments = (argument, two, three, four)
+        result = prctl_sframe(store, option, arguments, numbers=kernel.section_calls.prctl)
+        if result is not None:
+            return result
     if option == PR_SET_NAME:
-        kernel.thread_name = kernel.memory.read(argument, 16).partition(b"\0")[0][:15]
+        name = kernel.memory.read(argument, 16).partition(b"\0")[0][:15]
+        kernel.current.name = name.decode(errors="surrogateescape")
         return 0
     if option == PR_GET_NAME:
-        kernel.memory.write(argument, kernel.thread_name.ljust(16, b"\0"))
+        name = kernel.current.name.encode(errors="surrogateescape")
+        kernel.memory.write(argument, name.ljust(16, b"\0"))
         return 0
     if option == PR_GET_DUMPABLE:
         return 1
@@ -108,7 +128,7 @@ def setrlimit(kernel: Kernel, resource: int, buffer: int) -> int:
 
 
 def prlimit64(kernel: Kernel, pid: int, resource: int, new: int, old: int) -> int:
-    if signed_int(pid) not in (0, PID):
+    if pid and signed_int(pid) not in kernel.system.processes:
         raise SystemCallError(Errno.ESRCH)
     limit = _limit(kernel, resource)
     if new:
@@ -164,7 +184,7 @@ CALLS: dict[int, Handler] = {
     107: user_id,
     108: user_id,
     110: parent_id,
-    111: process_id,
+    111: group_id,
     115: getgroups,
     118: getresuid,
     120: getresuid,
@@ -173,7 +193,7 @@ CALLS: dict[int, Handler] = {
     157: prctl,
     158: arch_prctl,
     160: setrlimit,
-    186: process_id,
+    186: thread_id,
     302: prlimit64,
     309: getcpu,
     318: getrandom,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emu.machine.image import Image
-from emu.machine.linux.descriptions import Description, Device, HostFile, MemoryFile
+from emu.machine.linux.descriptions import Description, Device
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.mapping import PAGE, TASK_SIZE, Buffer, OutOfMemory, Protection, page_up
@@ -127,15 +127,19 @@ def _fill(buffer: Buffer, description: Description, at: int, length: int) -> Non
         done += len(part)
 
 
-def _whole(description: Description) -> Image:
-    assert isinstance(description, HostFile | MemoryFile)
+def file_bytes(description: Description) -> bytes:
+    """All of a regular file."""
     size = description.status.size
     parts = []
     done = 0
     while done < size and (part := description.read_at(min(1 << 20, size - done), done)):
         parts.append(part)
         done += len(part)
-    return Image(b"".join(parts), description.path)
+    return b"".join(parts)
+
+
+def _whole(description: Description) -> Image:
+    return Image(file_bytes(description), description.path)
 
 
 def _range(start: int, length: int) -> int:

@@ -1,19 +1,24 @@
 """Pipes, and waiting for descriptors: poll and select.
 
-A process whose only thread waits for what nobody else can bring about would hang forever; that
-ends the run with a message instead.
+Threads that wait for what nobody can bring about would hang forever; that ends the run with a
+message instead.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from struct import pack, unpack
 
+from emu.machine.linux.clock import LONGEST
 from emu.machine.linux.descriptions import O_WRONLY, Description
-from emu.machine.linux.errno import Errno, SystemCallError, WouldWait
+from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.signals import suspend_mask
 from emu.machine.linux.status import S_IFIFO, Status
 from emu.machine.linux.time_calls import read_timespec
+from emu.machine.linux.wait import Wait, WouldWait
+from emu.unwind import MemoryFault
 
 CAPACITY = 1 << 16
 O_NONBLOCK, O_CLOEXEC, O_DIRECT = 0o4000, 0o2000000, 0o40000
@@ -50,7 +55,7 @@ class PipeReader(Description):
         if not data and size and not self.hung_up:
             if self.flags & O_NONBLOCK:
                 raise SystemCallError(Errno.EAGAIN)
-            raise WouldWait(self.path)
+            raise WouldWait(Wait(self.path, lambda: self.read_ready, restarts=True))
         del self._channel.data[:size]
         return data
 
@@ -80,7 +85,7 @@ class PipeWriter(Description):
         if data and not taken:
             if self.flags & O_NONBLOCK:
                 raise SystemCallError(Errno.EAGAIN)
-            raise WouldWait(self.path)
+            raise WouldWait(Wait(self.path, lambda: self.write_ready, restarts=True))
         self._channel.data += taken
         return len(taken)
 
@@ -93,7 +98,7 @@ def pipe2(kernel: Kernel, array: int, flags: int) -> int:
         raise SystemCallError(Errno.EINVAL)
     if kernel.memory.writable_prefix(array, 8) < 8:
         raise SystemCallError(Errno.EFAULT)
-    number = kernel.next_pipe()
+    number = kernel.system.next_inode()
     channel = Channel()
     kept, close_on_exec = flags & O_NONBLOCK, bool(flags & O_CLOEXEC)
     reader = kernel.descriptors.add(PipeReader(number, kept, channel), close_on_exec=close_on_exec)
@@ -117,21 +122,52 @@ def pipe(kernel: Kernel, array: int) -> int:
 
 def poll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
     limit = signed_int(timeout)
-    return _wait(kernel, _poll(kernel, array, count), None if limit < 0 else limit * 1_000_000)
+    return _wait(
+        kernel, lambda: _poll(kernel, array, count), None if limit < 0 else limit * 1_000_000
+    )
 
 
-def ppoll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
+def ppoll(kernel: Kernel, array: int, count: int, timeout: int, mask: int) -> int:
     limit = read_timespec(kernel, timeout) if timeout else None
-    return _wait(kernel, _poll(kernel, array, count), limit)
+    if mask and kernel.current.suspended_mask is None:
+        suspend_mask(kernel.current, kernel.memory.word(mask))
+    return _wait(kernel, lambda: _poll(kernel, array, count), limit)
 
 
-def _wait(kernel: Kernel, ready: int, limit: int | None) -> int:
-    """`ready`, or 0 after `limit` nanoseconds of the guest's time."""
-    if not ready:
-        if limit is None:
-            raise WouldWait("descriptors that never become ready")
-        kernel.clock.sleep(limit)
-    return ready
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look at descriptors found, and what is stored in the guest's memory then."""
+
+    ready: int
+    answers: list[tuple[int, bytes]]
+
+    def tell(self, kernel: Kernel) -> int:
+        for address, data in self.answers:
+            kernel.memory.write(address, data)
+        return self.ready
+
+
+def _wait(kernel: Kernel, look: Callable[[], _Found], limit: int | None) -> int:
+    """The number of ready descriptors, or 0 after `limit` nanoseconds."""
+    found = look()
+    if found.ready or limit == 0:
+        return found.tell(kernel)
+
+    def ready() -> bool:
+        try:
+            return look().ready > 0
+        except (SystemCallError, MemoryFault):
+            # The call is made again and returns the error.
+            return True
+
+    def expired() -> int:
+        try:
+            return look().tell(kernel)
+        except (SystemCallError, MemoryFault):
+            return -Errno.EFAULT
+
+    deadline = None if limit is None else min(kernel.clock.elapsed + limit, LONGEST)
+    raise WouldWait(Wait("descriptors that never become ready", ready, deadline, expired=expired))
 
 
 def _events(description: Description) -> int:
@@ -143,10 +179,11 @@ def _events(description: Description) -> int:
     )
 
 
-def _poll(kernel: Kernel, array: int, count: int) -> int:
+def _poll(kernel: Kernel, array: int, count: int) -> _Found:
     if count > MAX_SELECT:
         raise SystemCallError(Errno.EINVAL)
     ready = 0
+    answers = []
     for index in range(count):
         at = array + 8 * index
         fd, events = unpack("<iH", kernel.memory.read(at, 6))
@@ -156,9 +193,9 @@ def _poll(kernel: Kernel, array: int, count: int) -> int:
                 found = _events(kernel.descriptors[fd]) & (events | POLLERR | POLLHUP)
             except SystemCallError:
                 found = POLLNVAL
-        kernel.memory.write(at + 6, pack("<H", found))
+        answers.append((at + 6, pack("<H", found)))
         ready += bool(found)
-    return ready
+    return _Found(ready, answers)
 
 
 def select(kernel: Kernel, count: int, reading: int, writing: int, other: int, time: int) -> int:
@@ -168,15 +205,22 @@ def select(kernel: Kernel, count: int, reading: int, writing: int, other: int, t
         if seconds < 0 or microseconds < 0:
             raise SystemCallError(Errno.EINVAL)
         limit = seconds * 1_000_000_000 + microseconds * 1000
-    return _wait(kernel, _select(kernel, signed_int(count), reading, writing, other), limit)
+    sets = (reading, writing, other)
+    return _wait(kernel, lambda: _select(kernel, signed_int(count), *sets), limit)
 
 
-def pselect6(kernel: Kernel, count: int, reading: int, writing: int, other: int, time: int) -> int:
+def pselect6(
+    kernel: Kernel, count: int, reading: int, writing: int, other: int, time: int, mask: int
+) -> int:
     limit = read_timespec(kernel, time) if time else None
-    return _wait(kernel, _select(kernel, signed_int(count), reading, writing, other), limit)
+    address = kernel.memory.word(mask) if mask else 0
+    if address and kernel.current.suspended_mask is None:
+        suspend_mask(kernel.current, kernel.memory.word(address))
+    sets = (reading, writing, other)
+    return _wait(kernel, lambda: _select(kernel, signed_int(count), *sets), limit)
 
 
-def _select(kernel: Kernel, count: int, reading: int, writing: int, other: int) -> int:
+def _select(kernel: Kernel, count: int, reading: int, writing: int, other: int) -> _Found:
     if not 0 <= count <= MAX_SELECT:
         raise SystemCallError(Errno.EINVAL)
     size = (count + 63) // 64 * 8
@@ -192,9 +236,7 @@ def _select(kernel: Kernel, count: int, reading: int, writing: int, other: int) 
                 found |= 1 << fd
                 ready += 1
         answers.append((address, found.to_bytes(size, "little")))
-    for address, data in answers:
-        kernel.memory.write(address, data)
-    return ready
+    return _Found(ready, answers)
 
 
 CALLS: dict[int, Handler] = {

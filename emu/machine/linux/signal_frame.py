@@ -17,7 +17,8 @@ from emu.machine.state import FXSAVE_SIZE, UserState
 
 CONTEXT, INFO, SIZE = 8, 312, 440
 RED_ZONE = 128
-SA_SIGINFO, SA_RESTORER, SA_ONSTACK = 4, 0x0400_0000, 0x0800_0000
+SIG_DFL, SIG_IGN = 0, 1
+SA_NOCLDWAIT, SA_SIGINFO, SA_RESTORER, SA_ONSTACK = 2, 4, 0x0400_0000, 0x0800_0000
 SA_RESTART, SA_NODEFER, SA_RESETHAND = 0x1000_0000, 0x4000_0000, 0x8000_0000
 SS_ONSTACK, SS_DISABLE, SS_AUTODISARM = 1, 2, 1 << 31
 _UC_SIGCONTEXT_SS_STRICT = 6
@@ -81,12 +82,17 @@ class SignalInfo:
     address: int | None = None
     trap: int = 0
     """Vector of the exception, for sigcontext."""
+    status: int = 0
+    """Exit code or signal of a child."""
+    value: int | None = None
+    """What sigqueue or a timer passes on; `sender` and `user` are timer and overruns then."""
 
     def pack(self) -> bytes:
         if self.address is not None:
             fields = pack("<Q", self.address)
         else:
-            fields = pack("<II", self.sender, self.user)
+            last = self.status if self.value is None else self.value
+            fields = pack("<IIQ", self.sender, self.user, last)
         return (pack("<iii4x", self.number, 0, self.code) + fields).ljust(128, b"\0")
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from enum import IntEnum
 from struct import pack
 
-from emu.machine.linux.errno import Errno, SystemCallError, WouldWait
-from emu.machine.linux.identity import PID, UID
+from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.identity import UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.signal_frame import (
     SA_NODEFER,
     SA_RESETHAND,
+    SA_RESTART,
+    SIG_DFL,
+    SIG_IGN,
     SS_AUTODISARM,
     SS_DISABLE,
     SS_ONSTACK,
@@ -20,6 +23,10 @@ from emu.machine.linux.signal_frame import (
     pop_frame,
     push_frame,
 )
+from emu.machine.linux.system import FIRST_ID
+from emu.machine.linux.thread import Thread
+from emu.machine.linux.time_calls import read_timespec
+from emu.machine.linux.wait import Wait, WouldWait
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.registers import RSP
 from emu.machine.state import UserState
@@ -28,7 +35,6 @@ from emu.unwind import MemoryFault
 SIGNALS = 64
 _ACTION_SIZE = 32
 _SET_SIZE = 8
-SIG_DFL, SIG_IGN = 0, 1
 SI_USER, SI_TKILL, SI_KERNEL = 0, -6, 0x80
 _MINSIGSTKSZ = 2048
 
@@ -79,6 +85,11 @@ def signal_name(number: int) -> str:
     return Signal(number).name if number <= Signal.SIGSYS else f"SIGRTMIN+{number - 32}"
 
 
+def signal_number(name: str) -> int:
+    """The inverse of `signal_name`."""
+    return Signal[name] if name in Signal.__members__ else 32 + int(name.partition("+")[2])
+
+
 def _number(value: int) -> int:
     number = signed_int(value)
     if not 1 <= number <= SIGNALS:
@@ -97,57 +108,87 @@ def rt_sigaction(kernel: Kernel, signal: int, new: int, old: int, size: int) -> 
         kernel.memory.write(old, kernel.actions.get(number, Action()).pack())
     if action is not None:
         kernel.actions[number] = action
-        if _ignored(kernel, number):
+        if ignored(kernel, number):
             kernel.pending.pop(number, None)
+            for thread in kernel.threads:
+                thread.pending.pop(number, None)
     return 0
 
 
 def rt_sigprocmask(kernel: Kernel, how: int, new: int, old: int, size: int) -> int:
     if size != _SET_SIZE:
         raise SystemCallError(Errno.EINVAL)
-    before = kernel.blocked
+    thread = kernel.current
+    before = thread.blocked
     if new:
         mask = kernel.memory.word(new)
         match signed_int(how):
             case 0:
-                kernel.blocked |= mask
+                thread.blocked |= mask
             case 1:
-                kernel.blocked &= ~mask
+                thread.blocked &= ~mask
             case 2:
-                kernel.blocked = mask
+                thread.blocked = mask
             case _:
                 raise SystemCallError(Errno.EINVAL)
-        kernel.blocked &= ~_UNBLOCKABLE
+        thread.blocked &= ~_UNBLOCKABLE
     if old:
         kernel.memory.write(old, pack("<Q", before))
     return 0
 
 
+def _pending(thread: Thread) -> set[int]:
+    return {*thread.pending, *thread.kernel.pending}
+
+
 def rt_sigpending(kernel: Kernel, buffer: int) -> int:
-    waiting = sum(1 << number - 1 for number in kernel.pending)
-    kernel.memory.write(buffer, pack("<Q", waiting & kernel.blocked))
+    waiting = sum(1 << number - 1 for number in _pending(kernel.current))
+    kernel.memory.write(buffer, pack("<Q", waiting & kernel.current.blocked))
     return 0
 
 
 def rt_sigsuspend(kernel: Kernel, mask: int, size: int) -> int:
     if size != _SET_SIZE:
         raise SystemCallError(Errno.EINVAL)
-    wanted = kernel.memory.word(mask) & ~_UNBLOCKABLE
-    if not any(not wanted >> number - 1 & 1 for number in kernel.pending):
-        raise WouldWait("a signal")
-    kernel.suspended_mask, kernel.blocked = kernel.blocked, wanted
-    return -Errno.EINTR
+    suspend_mask(kernel.current, kernel.memory.word(mask))
+    raise WouldWait(Wait("a signal"))
 
 
-def pause(kernel: Kernel) -> int:
-    if not any(not kernel.blocked >> number - 1 & 1 for number in kernel.pending):
-        raise WouldWait("a signal")
-    return -Errno.EINTR
+def suspend_mask(thread: Thread, mask: int) -> None:
+    """Block other signals until the call returns or a handler has started."""
+    thread.suspended_mask, thread.blocked = thread.blocked, mask & ~_UNBLOCKABLE
+
+
+def pause(_kernel: Kernel) -> int:
+    raise WouldWait(Wait("a signal"))
+
+
+def rt_sigtimedwait(kernel: Kernel, wanted: int, info: int, timeout: int, size: int) -> int:
+    if size != _SET_SIZE:
+        raise SystemCallError(Errno.EINVAL)
+    thread = kernel.current
+    mask = kernel.memory.word(wanted) & ~_UNBLOCKABLE
+    found = _take(thread, ~mask)
+    if found is not None:
+        if info:
+            kernel.memory.write(info, found.pack())
+        return found.number
+    deadline = None
+    if timeout:
+        deadline = kernel.clock.elapsed + read_timespec(kernel, timeout)
+    raise WouldWait(
+        Wait(
+            "a signal",
+            ready=lambda: any(mask >> number - 1 & 1 for number in _pending(thread)),
+            deadline=deadline,
+            expired=lambda: -Errno.EAGAIN,
+        )
+    )
 
 
 def sigaltstack(kernel: Kernel, new: int, old: int) -> int:
     stack = AlternateStack.unpack(kernel.memory.read(new, 24)) if new else None
-    current, rsp = kernel.alternate_stack, kernel.machine.registers[RSP]
+    current, rsp = kernel.current.alternate_stack, kernel.machine.registers[RSP]
     if old:
         kernel.memory.write(old, current.pack(SS_ONSTACK if current.holds(rsp) else None))
     if stack is not None:
@@ -157,7 +198,7 @@ def sigaltstack(kernel: Kernel, new: int, old: int) -> int:
             raise SystemCallError(Errno.EINVAL)
         if stack.usable and stack.size < _MINSIGSTKSZ:
             raise SystemCallError(Errno.ENOMEM)
-        kernel.alternate_stack = stack if stack.usable else AlternateStack()
+        kernel.current.alternate_stack = stack if stack.usable else AlternateStack()
     return 0
 
 
@@ -166,36 +207,63 @@ def rt_sigreturn(kernel: Kernel) -> int:
         state, blocked, stack = pop_frame(kernel.memory, kernel.machine.registers[RSP])
     except MemoryFault as fault:
         message = f"SIGSEGV: rt_sigreturn with a bad frame at {fault.address:#x}"
-        kernel.machine.finish(Outcome(OutcomeKind.SIGNAL, signal="SIGSEGV", message=message))
+        kernel.machine.end(Outcome(OutcomeKind.SIGNAL, signal="SIGSEGV", message=message))
         return -Errno.EFAULT
-    kernel.blocked = blocked & ~_UNBLOCKABLE
-    kernel.alternate_stack = stack if stack.usable else AlternateStack()
-    kernel.resumed = state
+    thread = kernel.current
+    thread.blocked = blocked & ~_UNBLOCKABLE
+    thread.alternate_stack = stack if stack.usable else AlternateStack()
+    thread.resumed = state
+    kernel.attention = True
     return 0
 
 
-def _ignored(kernel: Kernel, number: int) -> bool:
+def ignored(kernel: Kernel, number: int) -> bool:
+    """Whether a signal has no effect."""
     handler = kernel.actions.get(number, Action()).handler
     # A stopped process could be continued by nobody, so those signals do nothing.
     harmless = number in _IGNORED or number in _STOPPING
     return handler == SIG_IGN or (handler == SIG_DFL and harmless)
 
 
-def send(kernel: Kernel, info: SignalInfo) -> int:
-    """Make a signal pending for the process itself."""
+def send(kernel: Kernel, info: SignalInfo, thread: Thread | None = None) -> int:
+    """Make a signal pending for a thread, or for whichever thread of the process takes it."""
     number = info.number
-    blocked = kernel.blocked >> number - 1 & 1 if number else 0
-    if number and (blocked or not _ignored(kernel, number)):
-        kernel.pending.setdefault(number, info)
+    if not number or kernel.status is not None:
+        return 0
+    bit = 1 << number - 1
+    takers = [thread] if thread is not None else kernel.threads
+    open_ = [taker for taker in takers if not taker.blocked & bit]
+    if open_ and ignored(kernel, number):
+        return 0
+    (kernel.pending if thread is None else thread.pending).setdefault(number, info)
+    if thread is None:
+        if open_:
+            kernel.chosen[number] = open_[0]
+        else:
+            kernel.chosen.pop(number, None)
+    kernel.attention = True
     return 0
 
 
-def take_pending(kernel: Kernel) -> SignalInfo | None:
-    """The next signal that is not blocked, no longer pending; the lowest number comes first."""
-    for number in sorted(kernel.pending):
-        if not kernel.blocked >> number - 1 & 1:
+def _take(thread: Thread, shut: int) -> SignalInfo | None:
+    """The next signal outside the set `shut`, no longer pending; the lowest number comes first."""
+    kernel = thread.kernel
+    for number in sorted(_pending(thread)):
+        if shut >> number - 1 & 1:
+            continue
+        if number in thread.pending:
+            return thread.pending.pop(number)
+        if thread.takes(number) or thread.blocked >> number - 1 & 1:
+            kernel.chosen.pop(number, None)
             return kernel.pending.pop(number)
     return None
+
+
+def take_pending(thread: Thread) -> SignalInfo | None:
+    """The next signal to be delivered to a thread, no longer pending."""
+    if not thread.pending and not thread.kernel.pending:
+        return None
+    return _take(thread, thread.blocked)
 
 
 def deliver(kernel: Kernel, state: UserState, info: SignalInfo) -> UserState | None:
@@ -204,49 +272,66 @@ def deliver(kernel: Kernel, state: UserState, info: SignalInfo) -> UserState | N
     Raises MemoryFault if the frame finds no room on the stack.
     """
     number = info.number
+    thread = kernel.current
     action = kernel.actions.get(number, Action())
     if action.handler in (SIG_DFL, SIG_IGN) or number in (Signal.SIGKILL, Signal.SIGSTOP):
         return None
-    saved = kernel.blocked if kernel.suspended_mask is None else kernel.suspended_mask
-    kernel.suspended_mask = None
-    entered = push_frame(kernel.memory, state, action, kernel.alternate_stack, saved, info)
-    kernel.blocked |= action.mask
+    saved = thread.blocked if thread.suspended_mask is None else thread.suspended_mask
+    thread.suspended_mask = None
+    entered = push_frame(kernel.memory, state, action, thread.alternate_stack, saved, info)
+    thread.blocked |= action.mask
     if not action.flags & SA_NODEFER:
-        kernel.blocked |= 1 << number - 1
-    kernel.blocked &= ~_UNBLOCKABLE
+        thread.blocked |= 1 << number - 1
+    thread.blocked &= ~_UNBLOCKABLE
     if action.flags & SA_RESETHAND:
         kernel.actions[number] = Action()
-    if kernel.alternate_stack.flags & SS_AUTODISARM:
-        kernel.alternate_stack = AlternateStack()
+    if thread.alternate_stack.flags & SS_AUTODISARM:
+        thread.alternate_stack = AlternateStack()
     return entered
 
 
-def has_handler(kernel: Kernel, number: int) -> bool:
-    """Whether a fault with this signal goes to a handler: one is set and it is not blocked."""
-    handler = kernel.actions.get(number, Action()).handler
-    return handler not in (SIG_DFL, SIG_IGN) and not kernel.blocked >> number - 1 & 1
+def restarts(kernel: Kernel, number: int) -> bool:
+    """Whether an interrupted call is made again after the handler of a signal."""
+    return bool(kernel.actions.get(number, Action()).flags & SA_RESTART)
 
 
-def _from_self(number: int, code: int) -> SignalInfo:
-    return SignalInfo(number, code, PID, UID)
+def has_handler(thread: Thread, number: int) -> bool:
+    """Whether a signal goes to a handler: one is set and it is not blocked."""
+    handler = thread.kernel.actions.get(number, Action()).handler
+    return handler not in (SIG_DFL, SIG_IGN) and not thread.blocked >> number - 1 & 1
+
+
+def _from(kernel: Kernel, number: int, code: int) -> SignalInfo:
+    return SignalInfo(number, code, kernel.pid, UID)
 
 
 def kill(kernel: Kernel, pid: int, signal: int) -> int:
-    if signed_int(pid) not in (PID, 0, -1, -PID):
+    number = _number(signal) if signal else 0
+    wanted, processes = signed_int(pid), kernel.system.processes
+    if wanted > 0:
+        targets = [processes[wanted]] if wanted in processes else []
+    elif wanted in (0, -1, -FIRST_ID):
+        # All processes of a run are one group, that of the first.
+        targets = [one for one in processes.values() if wanted != -1 or one is not kernel]
+    else:
+        targets = []
+    if not targets:
         raise SystemCallError(Errno.ESRCH)
-    return send(kernel, _from_self(_number(signal) if signal else 0, SI_USER))
+    for target in targets:
+        send(target, _from(kernel, number, SI_USER))
+    return 0
 
 
 def tkill(kernel: Kernel, thread: int, signal: int) -> int:
-    if signed_int(thread) != PID:
-        raise SystemCallError(Errno.ESRCH)
-    return send(kernel, _from_self(_number(signal) if signal else 0, SI_TKILL))
+    return tgkill(kernel, 0, thread, signal)
 
 
 def tgkill(kernel: Kernel, group: int, thread: int, signal: int) -> int:
-    if signed_int(group) != PID:
-        raise SystemCallError(Errno.ESRCH)
-    return tkill(kernel, thread, signal)
+    number = _number(signal) if signal else 0
+    for target in kernel.system.schedule.threads:
+        if target.tid == signed_int(thread) and group in (0, target.kernel.pid):
+            return send(target.kernel, _from(kernel, number, SI_TKILL), target)
+    raise SystemCallError(Errno.ESRCH)
 
 
 CALLS: dict[int, Handler] = {
@@ -256,6 +341,7 @@ CALLS: dict[int, Handler] = {
     34: pause,
     62: kill,
     127: rt_sigpending,
+    128: rt_sigtimedwait,
     130: rt_sigsuspend,
     131: sigaltstack,
     200: tkill,

@@ -2,14 +2,18 @@
 
 from emu.machine.linux import (
     changes,
+    children,
+    clone,
     files,
+    futex,
     identity,
     memory_calls,
     pipes,
     refusals,
+    scheduling,
     signals,
-    threads,
     time_calls,
+    timers,
     transfer,
 )
 from emu.machine.linux.kernel import Handler
@@ -20,8 +24,12 @@ SUBJECTS = (
     changes,
     memory_calls,
     signals,
-    threads,
+    scheduling,
+    futex,
+    clone,
+    children,
     time_calls,
+    timers,
     identity,
     refusals,
     pipes,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from struct import pack, unpack
 
+from emu.machine.linux.clock import LONGEST
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.wait import Wait, WouldWait
+from emu.unwind import MemoryFault
 
 _SECOND = 1_000_000_000
 _REALTIME = {0, 5, 8, 11}
@@ -14,13 +17,14 @@ _CPU = {2, 3}
 TIMER_ABSTIME = 1
 
 
-def _now(kernel: Kernel, clock: int) -> int:
+def read_clock(kernel: Kernel, clock: int) -> int:
+    """Nanoseconds a clock shows; EINVAL for one that is none."""
     if clock in _REALTIME:
         return kernel.clock.now()
     if clock in _BOOT:
         return kernel.clock.uptime()
     if clock in _CPU or signed_int(clock) < 0:
-        return kernel.clock.elapsed
+        return kernel.cpu_time
     raise SystemCallError(Errno.EINVAL)
 
 
@@ -33,12 +37,12 @@ def read_timespec(kernel: Kernel, address: int) -> int:
 
 
 def clock_gettime(kernel: Kernel, clock: int, buffer: int) -> int:
-    kernel.memory.write(buffer, pack("<qq", *divmod(_now(kernel, clock), _SECOND)))
+    kernel.memory.write(buffer, pack("<qq", *divmod(read_clock(kernel, clock), _SECOND)))
     return 0
 
 
 def clock_getres(kernel: Kernel, clock: int, buffer: int) -> int:
-    _now(kernel, clock)
+    read_clock(kernel, clock)
     if buffer:
         kernel.memory.write(buffer, pack("<qq", 0, 1))
     return 0
@@ -61,22 +65,37 @@ def time(kernel: Kernel, buffer: int) -> int:
 
 
 def times(kernel: Kernel, buffer: int) -> int:
-    ticks = kernel.clock.elapsed // 10_000_000
+    ticks = kernel.cpu_time // 10_000_000
     if buffer:
         kernel.memory.write(buffer, pack("<4q", ticks, 0, 0, 0))
     return kernel.clock.uptime() // 10_000_000
 
 
-def nanosleep(kernel: Kernel, request: int) -> int:
-    kernel.clock.sleep(min(read_timespec(kernel, request), 1 << 62))
-    return 0
+def nanosleep(kernel: Kernel, request: int, left: int) -> int:
+    return _sleep(kernel, read_timespec(kernel, request), left)
 
 
-def clock_nanosleep(kernel: Kernel, clock: int, flags: int, request: int) -> int:
-    now = _now(kernel, clock)
+def clock_nanosleep(kernel: Kernel, clock: int, flags: int, request: int, left: int) -> int:
+    now = read_clock(kernel, clock)
     wanted = read_timespec(kernel, request)
-    kernel.clock.sleep(max(0, wanted - now) if flags & TIMER_ABSTIME else wanted)
-    return 0
+    if flags & TIMER_ABSTIME:
+        return _sleep(kernel, max(0, wanted - now), 0)
+    return _sleep(kernel, wanted, left)
+
+
+def _sleep(kernel: Kernel, duration: int, left: int) -> int:
+    deadline = min(kernel.clock.elapsed + duration, LONGEST)
+
+    def interrupted() -> int:
+        if left:
+            rest = max(0, deadline - kernel.clock.elapsed)
+            try:
+                kernel.memory.write(left, pack("<qq", *divmod(rest, _SECOND)))
+            except MemoryFault:
+                return -Errno.EFAULT
+        return -Errno.EINTR
+
+    raise WouldWait(Wait("the end of its sleep", deadline=deadline, interrupted=interrupted))
 
 
 CALLS: dict[int, Handler] = {

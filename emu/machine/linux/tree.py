@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from emu.machine.linux.errno import HOST_ERRNO, Errno, SystemCallError
@@ -89,7 +91,7 @@ class Tree:
     def __init__(self, root: Path, now: Callable[[], int]) -> None:
         self._root = os.path.realpath(root).rstrip("/")
         self._now = now
-        self._inode = 1 << 40
+        self._inodes = count((1 << 40) + 1)
         self._layer: dict[str, Node | None] = {}
         """Canonical path -> what is there instead of the host's file; None is a removed one."""
         self._own: dict[str, Node] = {}
@@ -103,6 +105,12 @@ class Tree:
             self._own[f"/dev/{name}"] = LinkNode(
                 self._new_status(S_IFLNK | 0o777), f"/proc/self/fd/{number}"
             )
+
+    def fork(self) -> Tree:
+        """The same files for another process, which has its own /proc/self."""
+        other = copy(self)
+        other._own = dict(self._own)
+        return other
 
     def add_link(self, path: str, target: str) -> None:
         """An entry of /proc that is a symbolic link."""
@@ -283,8 +291,7 @@ class Tree:
             raise SystemCallError(Errno.EACCES)
 
     def _next_inode(self) -> int:
-        self._inode += 1
-        return self._inode
+        return next(self._inodes)
 
     def _new_status(self, mode: int) -> Status:
         now = self._now()

@@ -1,0 +1,149 @@
+"""Waiting for children, and executing another program."""
+
+from __future__ import annotations
+
+from struct import pack
+
+from emu.machine.errors import MachineError
+from emu.machine.image import Image
+from emu.machine.initial_stack import MAX_STRINGS
+from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.files import open_description
+from emu.machine.linux.identity import UID
+from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.memory_calls import file_bytes
+from emu.machine.linux.signal_frame import SignalInfo
+from emu.machine.linux.signals import Signal
+from emu.machine.linux.system import FIRST_ID
+from emu.machine.linux.wait import Wait, WouldWait
+
+WNOHANG, WEXITED, WNOWAIT = 1, 4, 0x1000000
+P_ALL, P_PID, P_PGID = 0, 1, 2
+_MAX_SCRIPTS = 4
+_LINE = 256
+_CLD_EXITED, _CLD_KILLED = 1, 2
+
+
+def _wanted(kernel: Kernel, pid: int) -> list[Kernel]:
+    """The children a wait is for; ECHILD if there are none."""
+    group = pid in (-1, 0, -FIRST_ID)
+    children = [child for child in kernel.children if group or child.pid == pid]
+    if not children:
+        raise SystemCallError(Errno.ECHILD)
+    return children
+
+
+def _ended(kernel: Kernel, pid: int, options: int) -> Kernel | None:
+    """A child that has ended; None with WNOHANG. Otherwise the thread waits."""
+    for child in _wanted(kernel, pid):
+        if child.status is not None:
+            if not options & WNOWAIT:
+                kernel.children.remove(child)
+                del kernel.system.processes[child.pid]
+            return child
+    if options & WNOHANG:
+        return None
+
+    def ready() -> bool:
+        children = [one for one in kernel.children if pid in (-1, 0, -FIRST_ID, one.pid)]
+        return not children or any(child.status is not None for child in children)
+
+    raise WouldWait(Wait("a child", ready, restarts=True))
+
+
+def wait4(kernel: Kernel, pid: int, status: int, options: int, usage: int) -> int:
+    child = _ended(kernel, signed_int(pid), options & WNOHANG)
+    if child is None:
+        return 0
+    if status:
+        kernel.memory.write(status, pack("<I", child.status or 0))
+    if usage:
+        kernel.memory.write(usage, bytes(144))
+    return child.pid
+
+
+def waitid(kernel: Kernel, kind: int, number: int, info: int, options: int) -> int:
+    if kind not in (P_ALL, P_PID, P_PGID) or not options & 0xE:
+        raise SystemCallError(Errno.EINVAL)
+    pid = signed_int(number) if kind == P_PID else -1
+    child = _ended(kernel, pid, options) if options & WEXITED else None
+    if child is None:
+        if info:
+            kernel.memory.write(info, bytes(128))
+        return 0
+    status = child.status or 0
+    how, value = (_CLD_KILLED, status & 0x7F) if status & 0x7F else (_CLD_EXITED, status >> 8)
+    if info:
+        told = SignalInfo(Signal.SIGCHLD, how, child.pid, UID, status=value)
+        kernel.memory.write(info, told.pack())
+    return 0
+
+
+# Another program
+
+
+def execve(kernel: Kernel, path: int, arguments: int, environment: int) -> int:
+    name = kernel.path(path)
+    words = _strings(kernel, arguments) or [""]
+    pairs = dict(text.partition("=")[::2] for text in _strings(kernel, environment))
+    if sum(len(text) + 9 for text in (*words, *pairs, *pairs.values())) > MAX_STRINGS - 4096:
+        raise SystemCallError(Errno.E2BIG)
+    image, words = _program(kernel, name, words)
+    kernel.later.append(lambda: kernel.machine.execute(image, words, pairs))
+    return 0
+
+
+def _strings(kernel: Kernel, array: int) -> list[str]:
+    """The strings of a zero-terminated array of pointers."""
+    found: list[str] = []
+    size = 0
+    while array:
+        pointer = kernel.memory.word(array + 8 * len(found))
+        if not pointer:
+            break
+        try:
+            text = kernel.memory.string(pointer, MAX_STRINGS)
+        except ValueError:
+            raise SystemCallError(Errno.E2BIG) from None
+        size += len(text) + 9
+        if size > MAX_STRINGS:
+            raise SystemCallError(Errno.E2BIG)
+        found.append(text.decode(errors="surrogateescape"))
+    return found
+
+
+def _program(kernel: Kernel, name: str, words: list[str]) -> tuple[Image, list[str]]:
+    """The image to execute, through the interpreters of scripts."""
+    for _ in range(_MAX_SCRIPTS):
+        description = open_description(kernel, name, 0, 0, kernel.directory)
+        if not description.status.is_regular or not description.status.mode & 0o111:
+            raise SystemCallError(Errno.EACCES)
+        try:
+            data = file_bytes(description)
+        finally:
+            if not description.references:
+                description.close()
+        if not data.startswith(b"#!"):
+            try:
+                image = Image(data, description.path)
+                # A loader that is missing is found out while the old program can be told.
+                if image.interpreter is not None:
+                    kernel.tree.existing(image.interpreter, "/")
+            except MachineError as error:
+                raise SystemCallError(Errno.ENOEXEC) from error
+            return image, words
+        line = data[2:_LINE].partition(b"\n")[0].strip().decode(errors="surrogateescape")
+        program, _, argument = line.partition(" ")
+        if not program:
+            raise SystemCallError(Errno.ENOEXEC)
+        extra = [argument.strip()] if argument.strip() else []
+        words = [program, *extra, name, *words[1:]]
+        name = program
+    raise SystemCallError(Errno.ELOOP)
+
+
+CALLS: dict[int, Handler] = {
+    59: execve,
+    61: wait4,
+    247: waitid,
+}
