@@ -16,6 +16,9 @@ _DEF_CFA_EXPRESSION: Final = 0x0F
 _EXPRESSIONS: Final = {0x10: RuleKind.EXPRESSION, 0x16: RuleKind.VAL_EXPRESSION}
 _UNDEFINED: Final = DwarfRule(RuleKind.UNDEFINED)
 _SAME_VALUE: Final = DwarfRule(RuleKind.SAME_VALUE)
+_ABOUT_THE_CFA: Final = frozenset(
+    {Op.DEF_CFA, Op.DEF_CFA_REGISTER, Op.DEF_CFA_OFFSET, Op.REMEMBER_STATE}
+)
 _MOST_REMEMBERED: Final = 1 << 10
 
 _Registers = dict[int, DwarfRule]
@@ -27,11 +30,17 @@ class _Machine:
         self.registers: _Registers = {}
         self.initial: _Registers = {}
         self.remembered: list[tuple[DwarfCfa | None, _Registers]] = []
+        self.sorted: tuple[tuple[int, DwarfRule], ...] | None = None
+        """The register rules as a row has them, until one changes."""
 
     def row(self, start: int) -> DwarfRow:
-        return DwarfRow(start, self.cfa, tuple(sorted(self.registers.items(), key=_number)))
+        if self.sorted is None:
+            self.sorted = tuple(sorted(self.registers.items(), key=_number))
+        return DwarfRow(start, self.cfa, self.sorted)
 
     def execute(self, one: Instruction) -> None:
+        if one.op not in _ABOUT_THE_CFA:
+            self.sorted = None
         match one.op:
             case Op.DEF_CFA:
                 self.cfa = DwarfCfa(one.register, one.value)

@@ -6,6 +6,8 @@ whose control word means padding. Whether GNU as writes it is another question, 
 `emu.cfi.translate` answers.
 """
 
+from functools import lru_cache
+
 from emu.cfi.dwarf_rules import DwarfCfa, DwarfRow, DwarfRule, RuleKind
 from emu.cfi.errors import CfiError
 from emu.cfi.expression import BREG0, BREGX, parse_expression
@@ -32,20 +34,33 @@ def representable(row: DwarfRow) -> str | None:
 
 def sframe_rules(row: DwarfRow) -> Rules:
     """The same rules in SFrame's terms. Raises `NotRepresentableError`."""
-    if row.outermost:
+    ra = fp = sp = None
+    for number, rule in row.registers:
+        if number == RIP:
+            ra = rule
+        elif number == RBP:
+            fp = rule
+        elif number == RSP:
+            sp = rule
+    return _rules(row.cfa, ra, fp, sp)
+
+
+@lru_cache(maxsize=1 << 14)
+def _rules(
+    cfa: DwarfCfa | None, ra: DwarfRule | None, fp: DwarfRule | None, sp: DwarfRule | None
+) -> Rules:
+    """The rows of a file are many, the rules in them few."""
+    if ra is not None and ra.kind is RuleKind.UNDEFINED:
         return UNDEFINED
-    if row.cfa is None:
+    if cfa is None:
         raise NotRepresentableError("nothing is said about the CFA")
-    stack_pointer = row.rule(RSP)
-    if stack_pointer is not None and stack_pointer != _RSP_IS_CFA:
-        raise NotRepresentableError(f"rsp = {stack_pointer}, and SFrame takes the CFA for it")
-    ra = row.rule(RIP)
+    if sp is not None and sp != _RSP_IS_CFA:
+        raise NotRepresentableError(f"rsp = {sp}, and SFrame takes the CFA for it")
     if ra is None or ra.kind is RuleKind.SAME_VALUE:
         raise NotRepresentableError("the return address is not saved, and rip is not kept")
-    fp = row.rule(RBP)
     if fp is not None and fp.kind is RuleKind.SAME_VALUE:
         fp = None
-    return Rules(_cfa(row.cfa), _value(RIP, ra), None if fp is None else _value(RBP, fp))
+    return Rules(_cfa(cfa), _value(RIP, ra), None if fp is None else _value(RBP, fp))
 
 
 def _cfa(cfa: DwarfCfa) -> Rule:
