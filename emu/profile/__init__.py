@@ -19,7 +19,7 @@ from emu.profile.sampler import Sampler
 from emu.profile.sampling import MAX_STACK, PerfSampling, Thread
 from emu.profile.script import Location, Symbols, perf_script, raw_chain, resolved
 from emu.profile.timer import InstructionTimer
-from emu.profile.verify import TrueChain, TrueStack, Verification
+from emu.profile.verify import TrueChain, TrueStacks, Verification
 
 __all__ = [
     "CONTEXT_MAX",
@@ -48,7 +48,7 @@ __all__ = [
     "Symbols",
     "Thread",
     "TrueChain",
-    "TrueStack",
+    "TrueStacks",
     "Unit",
     "Verification",
     "as_written",

@@ -1,48 +1,51 @@
-"""The guest as perf sees it: its thread, and names for its addresses."""
+"""The guest as perf sees it: its threads, and names for its addresses."""
 
-import os
-import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from emu.check.live import LiveRegisters
 from emu.check.modules import ModuleMap
 from emu.machine import AddressSpace, Process
+from emu.machine import Thread as MachineThread
 from emu.profile.contexts import Mode
 from emu.profile.kernel_text import kernel_location
 from emu.profile.script import Location
 from emu.unwind import DeferredTask, DeferredUnwinding
 
-FIRST_ID = 1000
-"""Number of a guest's first process and of its first thread."""
-COMM_LENGTH = 15
-
 
 @dataclass(eq=False)
 class GuestThread:
-    """The thread of a process; `registers` are its saved user registers.
+    """A thread of a process; `registers` are its saved user registers.
 
-    Whoever interrupts it fills them in. `walk(limit)` walks its user stack from them.
+    Whoever interrupts it fills them in. `walk(self, limit)` walks its user stack from them.
     """
 
     process: Process
+    thread: MachineThread
     kernel: DeferredUnwinding
-    walk: Callable[[int], Sequence[int]]
+    walk: Callable[["GuestThread", int], Sequence[int]]
     registers: LiveRegisters = field(default_factory=LiveRegisters)
-    pid: int = FIRST_ID
-    tid: int = FIRST_ID
     cpu: int = 0
     deferred: DeferredTask = field(init=False)
 
     def __post_init__(self) -> None:
         """Make it known to deferred unwinding."""
-        self.deferred = DeferredTask(self.kernel, self.walk)
+        self.deferred = DeferredTask(self.kernel, lambda limit: self.walk(self, limit))
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self.process.pid
+
+    @property
+    def tid(self) -> int:
+        """Its own."""
+        return self.thread.tid
 
     @property
     def comm(self) -> str:
-        """Its name as execve gave it, fit for a line of text."""
-        name = os.fsencode(posixpath.basename(self.process.kernel.executable))[:COMM_LENGTH]
-        return printable(name.decode(errors="replace"))
+        """What it calls itself, fit for a line of text."""
+        return printable(self.thread.name)
 
     @property
     def memory(self) -> AddressSpace:

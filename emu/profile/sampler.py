@@ -6,10 +6,6 @@ written (kernel behaviour: 12, 13.1).
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-
-from unicorn import UC_HOOK_INSN
-from unicorn import x86_const as x86
 
 from emu.check.conversion import convert_module, wanted
 from emu.check.modules import ModuleMap
@@ -21,44 +17,39 @@ from emu.machine import (
     OutcomeKind,
     Process,
     SignalEvent,
+    Thread,
+    ThreadEvent,
     UserState,
 )
-from emu.machine.engine import Hooks
-from emu.machine.processor import SYSTEM_CALL
 from emu.profile.guest import GuestSymbols, GuestThread
 from emu.profile.kernel_text import AT_SYSTEM_CALL_EXIT, IN_SYSTEM_CALL
 from emu.profile.period import Period, Unit
 from emu.profile.records import PerfEvent, Record
 from emu.profile.sampling import PerfSampling
 from emu.profile.timer import InstructionTimer
-from emu.profile.verify import TrueChain, TrueStack, Verification
+from emu.profile.verify import TrueChain, TrueStacks, Verification
 from emu.unwind import KERNEL_V15, DeferredUnwinding, Policy, unwind_user
 
 NANOSECONDS_PER_INSTRUCTION = 10
-"""What an instruction adds to the guest's clock, which counts system calls and sleep alone."""
+"""What an instruction adds to the guest's clock.
+
+That counts system calls and sleep, and instructions only while there are several threads or a
+timer of the guest's.
+"""
 SYSTEM_CALL_EVENT = "raw_syscalls:sys_exit"
 RIP = 16
 _SYSCALL_SIZE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Interrupted:
-    """User registers that a signal's handler has replaced, and the true stack then."""
-
-    begun: int
-    """Instructions begun when that was."""
-    registers: list[int]
-    chain: TrueChain | None
-
-
 class Sampler:
-    """Profiles one process.
+    """Profiles one process with all its threads; not its children.
 
     `period` is the timer's, None for no timer. With `on_system_call` the end of every system
     call is an event too (those that do not return have none). Every module's `.sframe` is
-    registered, of libraries too; `convert` names modules (by path or file name, or `all`) whose
-    missing rows are made from .eh_frame. With `verify` every walk is compared with the true
-    stack, which needs Python at every instruction; the records are the same.
+    registered, of libraries too, and what the guest registers by system calls; `convert` names
+    modules (by path or file name, or `all`) whose missing rows are made from .eh_frame. With
+    `verify` every walk is compared with the true stack, which needs Python at every instruction;
+    the records are the same.
     """
 
     def __init__(
@@ -78,7 +69,7 @@ class Sampler:
         self.tables = Tables(self.modules, process.memory, process.memory, policy)
         self.deferred = DeferredUnwinding()
         """The guest's kernel: other tracers register here."""
-        self.thread = GuestThread(process, self.deferred, self._walk)
+        self._threads: dict[int, GuestThread] = {}
         self.on_record: list[Callable[[Record], None]] = []
         """Called with perf's records, in the order of time."""
         self.on_event: list[Callable[[GuestThread], None]] = []
@@ -94,10 +85,10 @@ class Sampler:
             self._tick = self._open(period.unit.event, period.count)
         if on_system_call:
             self._call = self._open(SYSTEM_CALL_EVENT, 1)
-        self._truth: TrueStack | None = None
+        self._truth: TrueStacks | None = None
         self.verification: Verification | None = None
         if verify:
-            self._truth = TrueStack(process, self.modules)
+            self._truth = TrueStacks(process, self.modules)
             self.verification = Verification(self.tables)
         self._timer = InstructionTimer(
             self._timer_expired, None if self._truth is None else self._truth.step
@@ -105,8 +96,17 @@ class Sampler:
         self._due = 0
         """When the timer expires, in its unit."""
         self._chain: TrueChain | None = None
-        self._interrupted: _Interrupted | None = None
         self._generation = -1
+
+    @property
+    def thread(self) -> GuestThread:
+        """The thread whose turn it is."""
+        thread = self.process.current
+        known = self._threads.get(thread.tid)
+        if known is None or known.thread is not thread:
+            known = GuestThread(self.process, thread, self.deferred, self._walk)
+            self._threads[thread.tid] = known
+        return known
 
     @property
     def instructions(self) -> int:
@@ -126,27 +126,36 @@ class Sampler:
     def run(self, max_instructions: int | None = None) -> Outcome:
         """Run the program to its end or its limit, sampling."""
         process = self.process
-        process.on_mapping.append(self._mapping_changed)
-        process.on_signal.append(self._signalled)
+        process.section_store = self.tables.real
+        listener = process.kernel.on_call
         for module in process.modules:
             self._mapping_changed(MappingEvent.LOADED, module)
         self._arm()
-        hooks = Hooks(process.uc)
-        hook = None
-        if self._call is not None or (self._period and self._period.unit is Unit.NANOSECONDS):
-            # Hooks are called in the order they were made: this one after the system call.
-            hook = hooks.add(
-                UC_HOOK_INSN, SYSTEM_CALL, self._system_call_done, x86.UC_X86_INS_SYSCALL
-            )
+
+        def called(name: str, arguments: tuple[int, ...], result: int) -> None:
+            self._system_call_done()
+            if listener is not None:
+                listener(name, arguments, result)
+
+        def forked(child: Process) -> None:
+            child.kernel.on_call = listener
+
+        process.on_mapping.append(self._mapping_changed)
+        process.on_signal.append(self._signalled)
+        process.on_thread.append(self._thread_changed)
+        process.on_fork.append(forked)
+        process.kernel.on_call = called
         try:
             outcome = process.run(self._timer.hook, max_instructions)
         finally:
-            if hook is not None:
-                hooks.remove(hook)
             process.on_mapping.remove(self._mapping_changed)
             process.on_signal.remove(self._signalled)
+            process.on_thread.remove(self._thread_changed)
+            process.on_fork.remove(forked)
+            process.kernel.on_call = listener
         if outcome.kind in (OutcomeKind.EXIT, OutcomeKind.SIGNAL):
-            self.thread.deferred.exit()
+            for thread in self._threads.values():
+                thread.deferred.exit()
         return outcome
 
     def _open(self, name: str, period: int) -> PerfEvent:
@@ -160,6 +169,12 @@ class Sampler:
         if event is MappingEvent.UNLOADED:
             self.tables.unregister(self.modules.remove(module))
             return
+        store = self.tables.real
+        if self.process.section_store is not store:
+            # Another program is executed: what the last one registered by itself is gone.
+            for record in store.records:
+                store.remove(record.sframe_start)
+            self.process.section_store = store
         loaded = self.modules.add(module)
         if wanted(loaded, self._convert):
             convert_module(loaded, self.process.memory)
@@ -194,65 +209,70 @@ class Sampler:
     def _timer_expired(self) -> None:
         """Before an instruction: user code is interrupted."""
         assert self._tick is not None, "only a timer expires"
+        thread = self.thread
+        thread.registers.values = self.process.registers.read()
         if self._truth is not None:
             self._chain = self._truth.chain()
-        self.thread.registers.values = self.process.registers.read()
-        self._sample(self._tick, ())
-        self._leave_kernel()
+        self._sample(thread, self._tick, ())
+        self._leave_kernel(thread)
         self._arm()
 
-    def _system_call_done(self, _engine: int, _data: object) -> None:
-        """Within a system call, its work done; what signals do is done as well."""
-        before = self._interrupted
-        if before is not None and before.begun == self._timer.begun:
-            # The kernel runs deferred work before it makes a handler's frame.
-            self.thread.registers.values = before.registers
-            self._chain = before.chain
+    def _system_call_done(self) -> None:
+        """Within a system call of the current thread, its work done; signals come after it."""
+        process = self.process
+        if process.outcome is not None or process.current.ended:
+            return
+        thread = self.thread
+        resumed = process.current.resumed
+        if resumed is not None:
+            values = list(resumed.general)
         else:
-            values = self.process.registers.read()
-            values[RIP] += _SYSCALL_SIZE
-            self.thread.registers.values = values
-            if self._truth is not None:
-                self._chain = self._truth.chain()
+            values = process.registers.read()
+            if process.in_kernel:
+                # A call that had to wait returns with the processor behind its instruction.
+                values[RIP] += _SYSCALL_SIZE
+        thread.registers.values = values
+        if self._truth is not None:
+            self._chain = self._truth.chain(interrupted=resumed is not None)
         if self._call is not None:
-            self._sample(self._call, AT_SYSTEM_CALL_EXIT)
+            self._sample(thread, self._call, AT_SYSTEM_CALL_EXIT)
         if self._period is not None and self._period.unit is Unit.NANOSECONDS:
             assert self._tick is not None, "a period has an event"
             if self.now >= self._due:
-                self._sample(self._tick, IN_SYSTEM_CALL)
+                self._sample(thread, self._tick, IN_SYSTEM_CALL)
             self._arm()
-        self._leave_kernel()
+        self._leave_kernel(thread)
 
     def _signalled(self, event: SignalEvent, _number: int | None, state: UserState) -> None:
-        if self._truth is not None and event is SignalEvent.RETURNED:
+        if self._truth is not None:
             self._truth.signalled(event, state)
-        begun = self._timer.begun
-        if self._interrupted is None or self._interrupted.begun != begun:
-            chain = None if self._truth is None else self._truth.chain()
-            self._interrupted = _Interrupted(begun, list(state.general), chain)
-        if self._truth is not None and event is SignalEvent.DELIVERED:
-            self._truth.signalled(event, state)
+
+    def _thread_changed(self, event: ThreadEvent, thread: Thread) -> None:
+        if self._truth is not None:
+            self._truth.thread_changed(event, thread)
+        if event is ThreadEvent.ENDED and thread.tid in self._threads:
+            self._threads.pop(thread.tid).deferred.exit()
 
     def _record(self, record: Record) -> None:
         for callback in self.on_record:
             callback(record)
 
-    def _sample(self, event: PerfEvent, kernel: Sequence[int]) -> None:
+    def _sample(self, thread: GuestThread, event: PerfEvent, kernel: Sequence[int]) -> None:
         self.samples += 1
-        self._perf.sample(event, self.thread, kernel=kernel)
+        self._perf.sample(event, thread, kernel=kernel)
 
-    def _leave_kernel(self) -> None:
+    def _leave_kernel(self, thread: GuestThread) -> None:
         for callback in self.on_event:
-            callback(self.thread)
-        self.thread.deferred.resume_user()
+            callback(thread)
+        thread.deferred.resume_user()
 
-    def _walk(self, limit: int) -> tuple[int, ...]:
-        """The deferred walk of the thread, as `DeferredTask` asks for it."""
+    def _walk(self, thread: GuestThread, limit: int) -> tuple[int, ...]:
+        """The deferred walk of a thread, as `DeferredTask` asks for it."""
         self.walks += 1
         if self.process.memory.generation != self._generation:
             self._generation = self.process.memory.generation
             self.tables.forget()
-        registers = self.thread.registers
+        registers = thread.registers
         trace = unwind_user(self.tables.real, self.process.memory, registers, limit)
         if self.verification is not None:
             assert self._chain is not None, "whoever interrupts tells the true stack"

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from emu.check import Verdict
 from emu.check.modules import ModuleMap
 from emu.check.tables import Tables
-from emu.machine import Process, SignalEvent, UserState
+from emu.machine import Process, SignalEvent, Thread, ThreadEvent, UserState
 from emu.truth import Entry, Tracker
 from emu.unwind import MAX_ENTRIES, Ending, LookupFailure, Registers, State, Trace
 
+RSP = 7
 EXPLAINED = frozenset({Verdict.OK, Verdict.GAP, Verdict.LIMIT, Verdict.UNSETTLED})
 """What no table is to blame for."""
 
@@ -39,36 +40,54 @@ class TrueChain:
         return (ip, *(entry.return_address for entry in reversed(self.entries)))
 
 
-class TrueStack:
-    """Follows the guest's stack; `step` before every instruction, `signalled` at signals."""
+class TrueStacks:
+    """Follows the stacks of all threads; `step` before every instruction."""
 
     def __init__(self, process: Process, modules: ModuleMap) -> None:
         self._process = process
-        self._tracker = Tracker(process.memory, modules)
-        self._tracker.begin(process.registers.read()[7])
+        self._modules = modules
+        self._trackers: dict[int, Tracker] = {}
         self._generation = -1
+        self._begin(process.current, process.registers.read()[RSP])
 
     def step(self, pc: int, size: int) -> None:
-        """The instruction at `pc` is about to execute."""
+        """The instruction at `pc` is about to execute in the current thread."""
         generation = self._process.memory.generation
         if generation != self._generation:
             self._generation = generation
-            self._tracker.code_changed()
-        self._tracker.step(pc, size, self._process.registers.read())
+            for tracker in self._trackers.values():
+                tracker.code_changed()
+        self._current.step(pc, size, self._process.registers.read())
 
     def signalled(self, event: SignalEvent, state: UserState) -> None:
-        """A handler is about to start, or has returned."""
+        """A handler is about to start in the current thread, or has returned."""
         if event is SignalEvent.DELIVERED:
-            self._tracker.signal_delivered(state.general)
+            self._current.signal_delivered(state.general)
         else:
-            self._tracker.signal_returned(state.general)
+            self._current.signal_returned(state.general)
 
-    def chain(self) -> TrueChain:
-        """The stack as it is."""
-        tracker = self._tracker
-        return TrueChain(
-            tuple(tracker.entries), settled=tracker.doubt is None and not tracker.pending
-        )
+    def thread_changed(self, event: ThreadEvent, thread: Thread) -> None:
+        """A thread has been made or has ended."""
+        if event is ThreadEvent.STARTED:
+            self._begin(thread, thread.registers[RSP])
+        elif event is ThreadEvent.ENDED:
+            del self._trackers[thread.tid]
+
+    def chain(self, *, interrupted: bool = False) -> TrueChain:
+        """The current thread's stack, or with `interrupted` what its newest handler will leave."""
+        tracker = self._current
+        entries = tracker.entries
+        if interrupted and tracker.stack.interruptions:
+            entries = entries[: tracker.stack.interruptions[-1]]
+        return TrueChain(tuple(entries), settled=tracker.doubt is None and not tracker.pending)
+
+    @property
+    def _current(self) -> Tracker:
+        return self._trackers[self._process.current.tid]
+
+    def _begin(self, thread: Thread, rsp: int) -> None:
+        tracker = self._trackers[thread.tid] = Tracker(self._process.memory, self._modules)
+        tracker.begin(rsp)
 
 
 @dataclass(slots=True)

@@ -85,6 +85,63 @@ spin:   dec ecx
         .cfi_endproc
 """
 
+REMOVES = """\
+#@ title: Removes its own section by prctl
+        .intel_syntax noprefix
+        .text
+        .globl _start
+_start: .cfi_startproc
+        .cfi_undefined rip
+        call work
+        mov eax, 60
+        xor edi, edi
+        syscall
+        .cfi_endproc
+work:   .cfi_startproc
+        mov eax, 157
+        mov edi, 80
+        mov esi, SECTION
+        xor edx, edx
+        xor r10d, r10d
+        xor r8d, r8d
+        syscall
+        nop
+        ret
+        .cfi_endproc
+"""
+
+THREADS = """
+#include <pthread.h>
+static long sums[3];
+__attribute__((noinline)) static void work(long n)
+{
+    for (volatile long i = 0; i < 3000; i++) sums[n] += i;
+}
+static void *start(void *n) { work((long)n); return 0; }
+int main(void)
+{
+    pthread_t t[3];
+    for (long i = 0; i < 3; i++) pthread_create(&t[i], 0, start, (void *)i);
+    for (int i = 0; i < 3; i++) pthread_join(t[i], 0);
+    return 0;
+}
+"""
+
+FORKS = """
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void)
+{
+    if (fork() == 0) {
+        for (int i = 0; i < 50; i++) syscall(SYS_getppid);
+        _exit(0);
+    }
+    wait(0);
+    return 0;
+}
+"""
+
 SLEEP = """\
 #@ title: Sleeps 100 microseconds, then computes
         .intel_syntax noprefix
@@ -348,6 +405,58 @@ def test_with_rows_for_libc_nearly_every_walk_is_whole(prebuilt, case) -> None:
     profile = Profiled(program, "7", on_system_call=True, verify=True, convert=["all"])
     assert set(profile.verdicts) <= {Verdict.OK, Verdict.GAP}
     assert profile.verdicts[Verdict.OK] > 10 * profile.verdicts[Verdict.GAP]
+
+
+# Threads, children, sections of the guest's own ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory) -> Callable[[str], Image]:
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc")
+
+    def build(source: str) -> Image:
+        program = tmp_path_factory.mktemp("guest") / "prog"
+        command = ["gcc", "-O1", "-static", "-x", "c", "-", "-o", program]
+        subprocess.run(command, input=source.encode(), check=True)
+        return Image.from_file(program)
+
+    return build
+
+
+def test_each_thread_has_its_own_samples_and_walks(compiled) -> None:
+    program = compiled(THREADS)
+    profile = Profiled(program, "100", on_system_call=True, verify=True, convert=["all"])
+    assert set(profile.verdicts) <= {Verdict.OK, Verdict.GAP}
+    assert profile.verdicts[Verdict.OK] > 10 * profile.verdicts[Verdict.GAP]
+    assert {sample.tid for sample in profile.samples} == {1000, 1001, 1002, 1003}
+    assert {sample.pid for sample in profile.samples} == {1000}
+    cookies = {sample.cookie: sample.tid for sample in profile.samples}
+    for record in profile.records:
+        assert isinstance(record, Sample) or record.tid == cookies[record.cookie]
+    folded = profile.text(Form.FOLDED)
+    assert ";start;work " in folded
+    again = Profiled(program, "100", on_system_call=True, convert=["all"])
+    assert again.records == profile.records
+
+
+def test_children_are_not_sampled(compiled) -> None:
+    profile = Profiled(compiled(FORKS), on_system_call=True)
+    assert {sample.pid for sample in profile.samples} == {1000}
+    assert "getppid" not in profile.text(Form.FOLDED)
+    assert 5 < len(profile.samples) < 40
+
+
+def test_a_section_that_the_guest_removes_serves_no_more_walks() -> None:
+    sframe = image(REMOVES.replace("SECTION", "0x400000")).sframe
+    assert sframe is not None
+    program = image(REMOVES.replace("SECTION", hex(sframe.address)))
+    assert program.sframe is not None
+    assert program.sframe.address == sframe.address
+    profile = Profiled(program, "1")
+    lengths = [len(chain) for chain in profile.chains]
+    # Seven instructions of work are interrupted before the call, two and the rest after it.
+    assert lengths == [2] * 7 + [1] * 5
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
