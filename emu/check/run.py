@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emu.check.error import CheckError
+from emu.check.fast import FastEngine
 from emu.check.listing import listing
 from emu.check.reference import ReferenceEngine
 from emu.check.result import CheckedModule, Coverage, Result, SystemCall
@@ -16,6 +17,11 @@ from emu.check.verdict import Verdict
 from emu.machine import Image, MachineError, Outcome, Process
 from emu.unwind import Policy, PolicyError
 from emu.unwind import policy as policy_named
+
+ENGINES: dict[str, type[ReferenceEngine]] = {
+    FastEngine.name: FastEngine,
+    ReferenceEngine.name: ReferenceEngine,
+}
 
 USABLE = frozenset({"present", "converted"})
 """What `sframe` of a module says if walks can use its table."""
@@ -46,17 +52,17 @@ def run(
     `args` follow the program's name. `env` is added to a fixed environment. The guest's output
     goes to `stdout` and `stderr`, or nowhere. `at` names places as `SYMBOL[+OFFSET]`. With
     `strict`, gaps are findings too. `convert` names modules (by path or file name, or `all`)
-    whose missing rows are made from .eh_frame. `progress` is called now and then with the
-    numbers of instructions and findings so far. Raises `CheckError` if the program cannot be
-    started or a place does not exist; whatever the guest does is in the result.
+    whose missing rows are made from .eh_frame. `engine` is `fast` or `reference`; both give the
+    same result, and a policy that the fast one does not know is left to the other. `progress` is
+    called now and then with the numbers of instructions and findings so far. Raises `CheckError`
+    if the program cannot be started or a place does not exist; whatever the guest does is in the
+    result.
     """
-    if engine != ReferenceEngine.name:
-        raise CheckError(f"unknown engine {engine!r} (known: {ReferenceEngine.name})")
+    consumer = _policy(policy)
+    chosen = _engine(engine, consumer)
     process = _start(program, args, env, stdin, stdout, stderr, root)
     selection = _selection(at)
-    runner = ReferenceEngine(
-        process, _policy(policy), selection=selection, strict=strict, convert=convert
-    )
+    runner = chosen(process, consumer, selection=selection, strict=strict, convert=convert)
     runner.progress = progress
     _demand(process, selection)
     outcome = runner.run(max_instructions)
@@ -112,6 +118,16 @@ def _start(
 
 def _nowhere(data: bytes) -> None:
     """Takes the guest's output and forgets it."""
+
+
+def _engine(name: str, policy: Policy) -> type[ReferenceEngine]:
+    """The engine of that name, or the reference engine if it cannot follow the policy."""
+    engine = ENGINES.get(name)
+    if engine is None:
+        raise CheckError(f"unknown engine {name!r} (known: {', '.join(ENGINES)})")
+    if engine is FastEngine and not FastEngine.supports(policy):
+        return ReferenceEngine
+    return engine
 
 
 def _policy(policy: str | Policy) -> Policy:

@@ -122,6 +122,12 @@ class Tables:
         """FDEs and rows that any checked frame was in, over all sections."""
         return len({hit[:2] for hit in self._rows_hit}), len(self._rows_hit)
 
+    def was_hit(self, pc: int, row: Row) -> bool:
+        """Whether a frame in `row`, which the intact store gives for `pc`, was checked before."""
+        record = self.intact.record_for(pc)
+        assert record is not None, "a row comes from a record"
+        return (record.sframe_start, row.function.index, row.index) in self._rows_hit
+
     def _look_up(self, address: int, inside: int) -> Place:
         modules = self._modules
         name = modules.name_at(inside)

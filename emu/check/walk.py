@@ -66,6 +66,11 @@ class WalkCheck:
         self._records = -1
         self._epoch = 0
 
+    @property
+    def epoch(self) -> int:
+        """The state of the store that new notes are made for; -1 if the next walk finds another."""
+        return self._epoch if len(self._store) == self._records else -1
+
     def check(self, entries: Sequence[Entry], state: State) -> Departure | None:
         """Walk from `state`, the topmost frame of a stack with these entries, oldest first."""
         self._notice_changes()

@@ -59,6 +59,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " ,+switch or ,-switch",
     )
     parser.add_argument(
+        "--engine",
+        choices=("fast", "reference"),
+        default="reference",
+        help="compiled, or plain Python for reading along (default); they say the same",
+    )
+    parser.add_argument(
         "--max-instructions", type=_count, metavar="N", help="stop the program after N instructions"
     )
     parser.add_argument(
@@ -117,6 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
                 stderr=sys.stderr.buffer,
                 at=arguments.at,
                 policy=arguments.policy,
+                engine=arguments.engine,
                 max_instructions=arguments.max_instructions,
                 strict=arguments.strict,
                 convert=arguments.convert,

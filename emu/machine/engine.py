@@ -60,6 +60,14 @@ def stop(engine: Engine) -> None:
     uclib.uc_emu_stop(engine._uch)
 
 
+@dataclass(frozen=True, slots=True)
+class NativeHook:
+    """A callback in machine code: its address, and the pointer it is given as user data."""
+
+    address: int
+    data: int
+
+
 @dataclass(slots=True, eq=False)
 class _Hook:
     kind: int

@@ -140,7 +140,11 @@ class Executor:
         if wanted is not self._hook:
             if self._hook is not None:
                 self._hooks.remove(self._hook_handle)
-            if wanted is not None:
+            if isinstance(wanted, engine.NativeHook):
+                self._hook_handle = self._hooks.add(
+                    UC_HOOK_CODE, processor.CODE, wanted.address, data=wanted.data
+                )
+            elif wanted is not None:
                 self._hook_handle = self._hooks.add(UC_HOOK_CODE, processor.CODE, wanted)
             self._hook = wanted
             self._uc.ctl_flush_tb()

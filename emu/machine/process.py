@@ -54,8 +54,8 @@ DEFAULT_MEMORY = 1 << 30
 DEFAULT_STACK = 8 << 20
 DEFAULT_QUANTUM = 10_000
 
-InstructionHook = Callable[[Any, int, int, Any], None]
-"""Called before an instruction as (engine handle, address, size, nothing)."""
+InstructionHook = Callable[[Any, int, int, Any], None] | engine.NativeHook
+"""Called before an instruction as (engine handle, address, size, nothing or the user data)."""
 
 
 class Process:

@@ -1,0 +1,58 @@
+"""The hook as machine code, from the disk if it was compiled before."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from numba import cfunc, types
+
+from emu.check import walk
+from emu.check.fast import checks, guest, hook, layout, native, steps, unsigned, walks
+from emu.check.fast.native import compiled
+
+_SIGNATURE = types.void(types.voidptr, types.uint64, types.uint32, types.voidptr)
+
+
+@cache
+def hook_address() -> int:
+    """Address of the compiled callback of a code hook; compiling takes seconds, loading does not.
+
+    numba keeps it beside this module, or in the user's cache directory if that is read-only.
+    """
+    function = _callback(_fingerprint())
+    try:
+        address = cfunc(_SIGNATURE, cache=True)(function).address
+    except RuntimeError:  # no directory to keep it in
+        address = cfunc(_SIGNATURE)(function).address
+    assert address is not None, "it is compiled"
+    return address
+
+
+def _fingerprint() -> int:
+    """A number that changes with every source the hook is made of, and with Unicorn's numbers.
+
+    numba compares only the file of the outermost function with what it has kept.
+    """
+    digest = hashlib.sha256()
+    digest.update(version("unicorn").encode())
+    for module in (hook, checks, walks, steps, guest, unsigned, layout, native, walk):
+        assert module.__file__ is not None, "modules are files"
+        digest.update(Path(module.__file__).read_bytes())
+    return int.from_bytes(digest.digest()[:7], "little") | 1
+
+
+_before_instruction = compiled(hook.before_instruction)
+
+
+def _callback(fingerprint: int) -> Any:
+    def callback(engine: Any, pc: Any, size: Any, data: Any) -> None:
+        # A captured number is part of the key under which numba keeps the code; so would be a
+        # captured function, which is another one in every process.
+        if fingerprint:
+            _before_instruction(engine, pc, size, data)
+
+    return callback

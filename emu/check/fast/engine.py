@@ -1,0 +1,196 @@
+"""The fast engine: the reference engine, called only for what the compiled hook leaves to it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Collection
+from time import perf_counter
+
+from unicorn import x86_const as x86
+from unicorn.unicorn_py3.unicorn import uclib
+
+from emu.check.fast.knowledge import Knowledge
+from emu.check.fast.layout import SAVED, Code, Event, Fact, State, Word
+from emu.check.fast.mirror import MirroredTracker
+from emu.check.fast.sites import LIMIT_KEY, VERDICTS
+from emu.check.reference import ReferenceEngine
+from emu.check.selection import Selection
+from emu.check.walk import serial
+from emu.machine import MappingEvent, Module, Outcome, Process
+from emu.machine.engine import NativeHook
+from emu.truth import EntryKind
+from emu.unwind import Policy
+
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, Word, Word, Word)
+_SAVED = (
+    x86.UC_X86_REG_RBX,
+    x86.UC_X86_REG_R12,
+    x86.UC_X86_REG_R13,
+    x86.UC_X86_REG_R14,
+    x86.UC_X86_REG_R15,
+)
+_EVERYWHERE = (0, 1 << 64)
+
+
+class FastEngine(ReferenceEngine):
+    """Runs a process and checks every selected instruction, mostly in compiled code.
+
+    Its results are the reference engine's. `supports` says for which policies.
+    """
+
+    name = "fast"
+
+    @staticmethod
+    def supports(policy: Policy) -> bool:
+        """Whether the hook knows everything the consumer does on its way."""
+        return not (policy.minus_one or policy.signal_frames or policy.outermost_zero_fp)
+
+    def __init__(
+        self,
+        process: Process,
+        policy: Policy,
+        *,
+        selection: Selection | None = None,
+        strict: bool = False,
+        convert: Collection[str] = (),
+    ) -> None:
+        super().__init__(process, policy, selection=selection, strict=strict, convert=convert)
+        self._state = state = State()
+        self._mirror = MirroredTracker(process.memory, self.modules, state)
+        self._mirror.on_settled = self._settled
+        self.tracker = self._mirror
+        self._knowledge = Knowledge(
+            state,
+            process.memory,
+            self.modules,
+            self.tables,
+            self._mirror.decoder,
+            selection=selection,
+            strict=strict,
+        )
+        self._chosen = 0
+        self._connected = self._connect()
+        state.forced = 1
+        state.growth = policy.cfa_growth
+        state.alignment = policy.cfa_alignment
+        state.fp_above_sp = policy.fp_above_sp
+        state.frame_pointers = policy.frame_pointers
+
+    def run(self, max_instructions: int | None = None) -> Outcome:
+        """Run the program to its end or its limit, checking."""
+        from emu.check.fast.compile import hook_address
+
+        hook = NativeHook(hook_address(), ctypes.addressof(self._state))
+        self._begin()
+        self._state.progress = self.progress is not None
+        started = perf_counter()
+        try:
+            return self.process.run(hook, max_instructions)
+        finally:
+            self.seconds = perf_counter() - started
+            self._collect()
+            self._finish()
+
+    def _connect(self) -> tuple[object, ...]:
+        """Give the hook the addresses it needs; returns what must stay alive."""
+        state = self._state
+        callback = _CALLBACK(self._event)
+        numbers = (ctypes.c_int * SAVED)(*_SAVED)
+        first = ctypes.addressof(state) + State.saved.offset
+        pointers = (ctypes.c_void_p * SAVED)(*(first + 8 * index for index in range(SAVED)))
+        state.read_register = _address(uclib.uc_reg_read)
+        state.read_registers = _address(uclib.uc_reg_read_batch)
+        state.event = _address(callback)
+        state.saved_numbers = ctypes.addressof(numbers)
+        state.saved_pointers = ctypes.addressof(pointers)
+        return callback, numbers, pointers
+
+    def _begin(self) -> None:
+        # Before whoever changes the true stack for a signal or a thread.
+        self.process.on_signal.insert(0, lambda *_: self._hold())
+        self.process.on_thread.insert(0, lambda *_: self._hold())
+        super()._begin()
+
+    def _hold(self) -> None:
+        """Something outside of the instructions is about to change the true stack."""
+        self._mirror.take()
+        self._mirror.keep()
+        self._state.forced = 1
+
+    def _mapping_changed(self, event: MappingEvent, module: Module) -> None:
+        super()._mapping_changed(event, module)
+        code = self._knowledge.code
+        code.changed(module.start, module.end)
+        if self.selection is not None and len(self.selection.addresses) != self._chosen:
+            self._chosen = len(self.selection.addresses)
+            code.changed(*_EVERYWHERE)
+
+    def _event(self, kind: int, pc: int, size: int) -> int:
+        """The hook cannot go on by itself before the instruction at `pc`."""
+        if kind == Event.PROGRESS:
+            if self.progress is not None:
+                self.progress(self._state.instructions, len(self.tally.findings))
+            return 0
+        state, mirror, knowledge = self._state, self._mirror, self._knowledge
+        self.instructions = state.instructions
+        mirror.take()
+        if kind == Event.STEP:
+            previous_pc = mirror.previous_pc
+            self._check(None, pc, size, None)
+            mirror.remember(pc)
+            knowledge.refresh()
+            self._learn_call(previous_pc)
+            knowledge.learn_instruction(pc)
+            state.touched = 1
+        else:
+            self.observer.registers.values = self.process.registers.read()
+            self.observer.check(self.tally, mirror.entries)
+            if self.dropped_at is None and self.tables.dropped:
+                self.dropped_at = self.instructions
+        state.instructions = self.instructions
+        if mirror.quiet:
+            self._learn_rows(pc)
+            mirror.give()
+            place = knowledge.code.place(pc)
+            state.forced = place is not None and bool(place.facts & Fact.SYSTEM_CALL)
+        else:
+            mirror.keep()
+            state.forced = 1
+        knowledge.follow_store(self.observer.walks.epoch)
+        return 0
+
+    def _learn_call(self, call_site: int) -> None:
+        entries = self._mirror.entries
+        if entries and entries[-1].kind is EntryKind.CALL and entries[-1].call_site == call_site:
+            self._knowledge.learn_call(call_site)
+
+    def _learn_rows(self, pc: int) -> None:
+        """The frames just checked, and what the hook could not do for want of knowing."""
+        knowledge, tally, entries = self._knowledge, self.tally, self._mirror.entries
+        knowledge.learn_top(pc, tally)
+        if entries:
+            newest = entries[-1]
+            older = entries[-2] if len(entries) > 1 else None
+            if serial(older) in newest.notes:
+                knowledge.learn_caller(newest.return_address, newest.caller_pc, tally)
+        knowledge.answer(tally)
+
+    def _collect(self) -> None:
+        """Add the hook's counts to those of the reference code."""
+        state, tally, figures = self._state, self.tally, self.tracker.figures
+        self.instructions = state.instructions
+        tally.checked += state.checked
+        for code, verdict in VERDICTS.items():
+            tally.steps[verdict] += state.steps[code]
+            tally.walks[verdict] += state.walks[code]
+        if state.walks[Code.LIMIT]:
+            tally.findings[LIMIT_KEY].count += state.walks[Code.LIMIT]
+        self._knowledge.sites.count(tally)
+        figures.returns += state.returns
+        figures.returns_verified += state.returns
+
+
+def _address(function: object) -> int:
+    address = ctypes.cast(function, ctypes.c_void_p).value  # type: ignore[arg-type]  # any C function
+    assert address is not None, "functions have addresses"
+    return address

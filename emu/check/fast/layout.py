@@ -1,0 +1,301 @@
+"""Memory that the compiled hook and Python share, and the numbers both use.
+
+The structures are ctypes structures, so that Python reads and writes single fields cheaply;
+`STATE` and its like are the same as numpy types, which numba understands. All fields are unsigned
+64-bit: addresses and offsets wrap around as in the processor.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from enum import IntEnum, IntFlag
+from typing import Any, ClassVar
+
+import numpy as np
+
+Word = ctypes.c_uint64
+
+HISTORY = 64
+"""Instructions remembered for the tracker; a power of two, and its own number."""
+SAVED = 5
+"""rbx and r12 to r15."""
+
+UNCHECKED = (1 << 64) - 2
+"""Epoch of an entry whose caller's frame no step check has seen."""
+NEVER = (1 << 64) - 1
+"""Epoch of an entry below which no walk has gone yet: the -1 of a fresh note."""
+
+
+class Event(IntEnum):
+    """Why the hook calls Python before an instruction."""
+
+    STEP = 0
+    """Nothing was done for it yet."""
+    CHECK = 1
+    """The true stack is up to date, the checks are still to be made."""
+    PROGRESS = 2
+    """Nothing is to be done for it; a good time to tell how far the run is."""
+
+
+class Code(IntEnum):
+    """Outcome of a step check, numbered so that 1 to 7 are wrong fields as bits."""
+
+    OK = 0
+    WRONG_PC = 1
+    WRONG_SP = 2
+    WRONG_FP = 4
+    GAP = 8
+    REFUSED = 9
+    TRUNCATED = 10
+    OVERRUN = 11
+    OUTERMOST = 12
+    SLOW = 13
+    """Only Python can tell."""
+    LIMIT = 14
+    """Of walks alone."""
+
+
+CODES = 16
+
+
+class SiteKind(IntEnum):
+    """What a lookup gives, as far as the hook is concerned."""
+
+    GAP = 1
+    ROW = 2
+    """Rules that are plain stack slots: CFA = rsp+n or rbp+n, RA and FP at CFA+n."""
+    OUTERMOST = 3
+    SLOW = 4
+    """A corrupt lookup, or rules that the hook does not know."""
+
+
+class Fact(IntFlag):
+    """What is known about the instruction at an address."""
+
+    KNOWN = 1
+    SETS_RSP = 2
+    SYSTEM_CALL = 4
+    """Memory and modules may change: the next instruction is Python's."""
+    SELECTED = 8
+    """Checks are to be made before it."""
+    TOUCHES_FRAME = 16
+    """It may write rsp or rbp."""
+
+
+class Entry(ctypes.Structure):
+    """One entry of the true stack (`emu.truth.Entry`), and the note about its caller's frame."""
+
+    slot: int
+    return_address: int
+    rbp: int
+    saved: Any
+    call_site: int
+    special: int
+    rbp_known: int
+    epoch: int
+    departure: int
+    height: int
+    _fields_: ClassVar = [
+        ("slot", Word),
+        ("return_address", Word),
+        ("rbp", Word),
+        ("saved", Word * SAVED),
+        ("call_site", Word),  # or another address inside the function returned to
+        ("special", Word),  # not from an ordinary call: its return is Python's
+        ("rbp_known", Word),
+        ("epoch", Word),  # UNCHECKED, NEVER, or the state of the store for which the next two hold
+        ("departure", Word),  # Code of the walk's first departure from here on; OK for none
+        ("height", Word),  # its height
+    ]
+
+
+class Site(ctypes.Structure):
+    """One row in one function, or one gap: rules, and how often each outcome was seen."""
+
+    kind: int
+    cfa_is_fp: int
+    cfa_offset: int
+    ra_offset: int
+    fp_is_slot: int
+    fp_offset: int
+    real: int
+    known: int
+    counts: Any
+    _fields_: ClassVar = [
+        ("kind", Word),
+        ("cfa_is_fp", Word),
+        ("cfa_offset", Word),
+        ("ra_offset", Word),
+        ("fp_is_slot", Word),
+        ("fp_offset", Word),
+        ("real", Word),  # walks find it too: its section was not dropped
+        ("known", Word),  # bit n: outcome n has its finding, repetitions are only counted
+        ("counts", Word * CODES),
+    ]
+
+
+class Place(ctypes.Structure):
+    """What is known about one byte of code, by index of sites and functions; 0 is nothing yet."""
+
+    facts: int
+    top: int
+    caller: int
+    distance: int
+    row: int
+    function: int
+    _fields_: ClassVar = [
+        ("facts", ctypes.c_uint32),
+        ("top", ctypes.c_uint32),  # site of a topmost frame here
+        ("caller", ctypes.c_uint32),  # site of a frame whose return address this is,
+        ("distance", ctypes.c_uint32),  # if it is in the function this far in front
+        ("row", ctypes.c_uint32),  # site without counts: what a walk finds here
+        ("function", ctypes.c_uint32),  # of a call site
+    ]
+
+
+class Range(ctypes.Structure):
+    """Addresses [start, end) and the host address of what belongs to `start`.
+
+    That is the guest's bytes for a mapping, `Place`s for code, nothing for a function.
+    """
+
+    start: int
+    end: int
+    host: int
+    _fields_: ClassVar = [("start", Word), ("end", Word), ("host", Word)]
+
+
+class State(ctypes.Structure):
+    """Everything of one run that the hook reads and writes."""
+
+    read_register: int
+    read_registers: int
+    event: int
+    saved_numbers: int
+    saved_pointers: int
+    rsp: int
+    rbp: int
+    saved: Any
+    touched: int
+    previous_pc: int
+    following: int
+    previous_rsp: int
+    previous_place: int
+    history: Any
+    position: int
+    forced: int
+    stale: int
+    entries: int
+    depth: int
+    capacity: int
+    low: int
+    noted: int
+    floor: int
+    memory: int
+    memory_count: int
+    memory_start: int
+    memory_last: int
+    memory_offset: int
+    code: int
+    code_count: int
+    code_start: int
+    code_size: int
+    code_host: int
+    uncovered: int
+    sites: int
+    functions: int
+    epoch: int
+    records: int
+    growth: int
+    alignment: int
+    fp_above_sp: int
+    frame_pointers: int
+    got_ip: int
+    got_sp: int
+    got_fp: int
+    wanted: int
+    missing: int
+    missing_inside: int
+    instructions: int
+    checked: int
+    returns: int
+    steps: Any
+    walks: Any
+    limit_known: int
+    progress: int
+    _fields_: ClassVar = [
+        # Addresses of uc_reg_read, uc_reg_read_batch and of the callback into Python.
+        ("read_register", Word),
+        ("read_registers", Word),
+        ("event", Word),
+        ("saved_numbers", Word),
+        ("saved_pointers", Word),
+        # Registers before the instruction; `saved` only at calls and returns. `touched` if rsp
+        # and rbp must be read because the instruction before may have written them.
+        ("rsp", Word),
+        ("rbp", Word),
+        ("saved", Word * SAVED),
+        ("touched", Word),
+        # The instruction before.
+        ("previous_pc", Word),
+        ("following", Word),
+        ("previous_rsp", Word),
+        ("previous_place", Word),
+        ("history", Word * HISTORY),
+        ("position", Word),
+        # Python wants to see the next instruction; the note's epochs may be out of date.
+        ("forced", Word),
+        ("stale", Word),
+        # The true stack. Python has not seen the entries from `low` on, nor the notes in those
+        # from `noted` on. Below `floor` slots say nothing about rsp (a signal came in between).
+        ("entries", Word),
+        ("depth", Word),
+        ("capacity", Word),
+        ("low", Word),
+        ("noted", Word),
+        ("floor", Word),
+        # Readable guest memory, and the mapping used last.
+        ("memory", Word),
+        ("memory_count", Word),
+        ("memory_start", Word),
+        ("memory_last", Word),
+        ("memory_offset", Word),
+        # Code, and the range used last; `uncovered` sections have text outside.
+        ("code", Word),
+        ("code_count", Word),
+        ("code_start", Word),
+        ("code_size", Word),
+        ("code_host", Word),
+        ("uncovered", Word),
+        ("sites", Word),
+        ("functions", Word),
+        # The real store, and the policy's switches.
+        ("epoch", Word),
+        ("records", Word),
+        ("growth", Word),
+        ("alignment", Word),
+        ("fp_above_sp", Word),
+        ("frame_pointers", Word),
+        # A step's result; a walk's address and a return address about which nothing was known.
+        ("got_ip", Word),
+        ("got_sp", Word),
+        ("got_fp", Word),
+        ("wanted", Word),
+        ("missing", Word),
+        ("missing_inside", Word),
+        # Counts that Python adds to its own.
+        ("instructions", Word),
+        ("checked", Word),
+        ("returns", Word),
+        ("steps", Word * CODES),
+        ("walks", Word * CODES),
+        ("limit_known", Word),
+        ("progress", Word),
+    ]
+
+
+STATE = np.dtype(State)
+ENTRY = np.dtype(Entry)
+SITE = np.dtype(Site)
+PLACE = np.dtype(Place)
+RANGE = np.dtype(Range)

@@ -1,0 +1,167 @@
+"""The tracker, and the true stack as the hook holds it.
+
+In ordinary code the hook's entries are the truth and Python's a memory of them. For an event the
+tracker takes over what has changed, does what it has to, and gives back what it changed. While a
+pending entry or a doubt is open the tracker keeps the stack and sees every instruction.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+
+from emu.check.fast.layout import HISTORY, NEVER, UNCHECKED, Code, Entry, State
+from emu.check.fast.sites import VERDICTS
+from emu.check.verdict import Verdict
+from emu.check.walk import Departure, Note, serial
+from emu.truth import Entry as TrueEntry
+from emu.truth import EntryKind, Functions, GuestMemory, Tracker
+
+_CODES = {verdict: int(code) for code, verdict in VERDICTS.items()}
+_CODES[Verdict.WRONG] = int(Code.WRONG_PC)
+_MASK = (1 << 64) - 1
+
+
+class MirroredTracker(Tracker):
+    """A tracker that hands its stack to the hook and takes it back."""
+
+    def __init__(self, memory: GuestMemory, functions: Functions, state: State) -> None:
+        super().__init__(memory, functions)
+        self._state = state
+        self._table = (Entry * 1024)()
+        self._given: list[TrueEntry] | None = None
+        """The entries as the hook was given them; None while the tracker keeps the stack."""
+        state.entries = ctypes.addressof(self._table)
+        state.capacity = len(self._table)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the situation is an ordinary one, which the hook can carry on with."""
+        return (
+            self.doubt is None and not self._pending and not self._straight and not self._delivering
+        )
+
+    @property
+    def kept(self) -> bool:
+        """Whether the hook does not have the stack."""
+        return self._given is None
+
+    @property
+    def previous_pc(self) -> int:
+        """The instruction that `step` saw last."""
+        return self._pc
+
+    def take(self) -> None:
+        """Take over what the hook has done since `give`."""
+        if self._given is None:
+            return
+        state = self._state
+        self._pc, self._rsp = state.previous_pc, state.previous_rsp
+        self._following = state.following
+        stack = self.stack
+        stack.cut(state.low)
+        for index in range(min(state.noted, state.low), state.depth):
+            if index >= state.low:
+                stack.push(_called(self._table[index]))
+            self._read_note(index)
+        self._given = list(stack.entries)
+
+    def give(self) -> None:
+        """Let the hook have the stack again."""
+        state = self._state
+        entries, given = self.stack.entries, self._given
+        depth = len(entries)
+        if depth >= len(self._table):
+            self._table = (Entry * (2 * depth))()
+            state.entries = ctypes.addressof(self._table)
+            state.capacity = len(self._table)
+            given = None
+        same = 0
+        if given is not None:
+            same = min(depth, len(given))
+            while same and entries[same - 1] is not given[same - 1]:
+                same -= 1
+        for index in range(depth - 1, -1, -1):
+            if index >= same or index == depth - 1:
+                self._write(index)
+            # Checks make notes from the newest entry on downwards, without a hole.
+            if not self._write_note(index) and index < same:
+                break
+        self._given = list(entries)
+        state.depth = state.low = state.noted = depth
+        state.floor = self.stack.floor
+        state.previous_pc, state.previous_rsp = self._pc, self._rsp
+        state.following = self._following
+
+    def keep(self) -> None:
+        """The tracker keeps the stack until the situation is an ordinary one again."""
+        self._given = None
+
+    def remember(self, pc: int) -> None:
+        """Put an instruction that Python saw into the history."""
+        state = self._state
+        state.history[state.position % HISTORY] = pc
+        state.position += 1
+
+    def _derived(self, switch_pc: int) -> bool:
+        state = self._state
+        count = min(state.position, HISTORY)
+        pcs = [state.history[(state.position - count + n) % HISTORY] for n in range(count)]
+        self._history = deque([*pcs, self._pc], maxlen=HISTORY)
+        return super()._derived(switch_pc)
+
+    def _write(self, index: int) -> None:
+        entry, mine = self.stack.entries[index], self._table[index]
+        mine.slot = entry.slot
+        mine.return_address = entry.return_address
+        mine.rbp = entry.rbp
+        mine.call_site = entry.caller_pc
+        mine.special = entry.kind is not EntryKind.CALL or entry.local
+        if not mine.special:
+            mine.saved[:] = entry.callee_saved
+        mine.rbp_known = entry.rbp_known
+
+    def _write_note(self, index: int) -> bool:
+        """Returns whether there was another note before."""
+        entries, mine = self.stack.entries, self._table[index]
+        before = (mine.epoch, mine.departure, mine.height)
+        note = entries[index].notes.get(serial(entries[index - 1] if index else None))
+        if note is None:
+            after = (UNCHECKED, int(Code.OK), 0)
+        elif note.departure is None:
+            after = (note.epoch & _MASK, int(Code.OK), 0)
+        else:
+            departure = note.departure
+            after = (note.epoch & _MASK, _CODES[departure.verdict], departure.height)
+        mine.epoch, mine.departure, mine.height = after
+        return after != before
+
+    def _read_note(self, index: int) -> None:
+        entries, mine = self.stack.entries, self._table[index]
+        if mine.epoch == UNCHECKED:
+            return
+        departure = None
+        if mine.epoch != NEVER and mine.departure != Code.OK:
+            height = mine.height
+            entry = entries[height]
+            departure = Departure(
+                VERDICTS[mine.departure],
+                height,
+                entry.caller_state(),
+                entry.caller_pc,
+                entries[height - 1] if height else None,
+            )
+        epoch = -1 if mine.epoch == NEVER else mine.epoch
+        older = entries[index - 1] if index else None
+        entries[index].notes[serial(older)] = Note(departure, epoch)
+
+
+def _called(mine: Entry) -> TrueEntry:
+    """An entry that the hook has made: an ordinary call."""
+    return TrueEntry(
+        slot=mine.slot,
+        return_address=mine.return_address,
+        rbp=mine.rbp,
+        callee_saved=tuple(mine.saved),
+        call_site=mine.call_site,
+    )

@@ -1,0 +1,192 @@
+"""Sites: what is the same for many addresses, and where the hook counts what it has seen before.
+
+All that makes a finding or a gap the same one, module, function, row and verdict, is the same at
+every address of a site. The first observation of each is made by the reference code; when it is
+in the tally, the site's bit for that outcome is set and the hook counts the others itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from emu.check.fast.layout import CODES, Code, Site, SiteKind
+from emu.check.finding import Key, Tally
+from emu.check.tables import Place
+from emu.check.verdict import Check, Field, Verdict
+from emu.unwind import Frame, LookupFailure, SectionStore
+
+VERDICTS = {
+    Code.OK: Verdict.OK,
+    Code.GAP: Verdict.GAP,
+    Code.REFUSED: Verdict.REFUSED,
+    Code.TRUNCATED: Verdict.TRUNCATED,
+    Code.OVERRUN: Verdict.OVERRUN,
+    Code.OUTERMOST: Verdict.OUTERMOST,
+    Code.LIMIT: Verdict.LIMIT,
+    **dict.fromkeys(range(1, 8), Verdict.WRONG),
+}
+LIMIT_KEY = Key(Check.WALK, Verdict.LIMIT, None, None, None, None)
+
+_FIELDS = {Code.WRONG_PC: Field.PC, Code.WRONG_SP: Field.SP, Code.WRONG_FP: Field.FP}
+_ALWAYS = 1 << Code.OK | 1 << Code.OUTERMOST
+_MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a site stands for; None for one that walks alone use."""
+
+    place: Place
+    address: int
+    """An address that was looked up."""
+
+
+class Sites:
+    """The table of sites. Number 0 is none; sites are never removed."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+        self._table = (Site * 1024)()
+        self._numbers: dict[Hashable, int] = {}
+        self._origins: list[Origin | None] = [None]
+        self._learned: list[int] = [0]
+        """Findings and gaps there were when each site last learned."""
+
+    @property
+    def address(self) -> int:
+        """Of the table; another one after a site was added."""
+        return ctypes.addressof(self._table)
+
+    def of_place(self, place: Place, address: int, store: SectionStore) -> int:
+        """The site of a frame whose row was looked up at `address`; `store` is the walks'."""
+        found = place.found
+        if isinstance(found, LookupFailure):
+            what: Hashable = place.gap
+        else:
+            what = (found.frame, place.row_pc)
+        module = place.module
+        record = store.record_for(address)
+        key = (
+            what,
+            module.path if module else None,
+            place.function,
+            record.text_start if record else None,
+        )
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._add(key, Origin(place, address))
+            site = self._table[number]
+            _describe(site, None if isinstance(found, LookupFailure) else found.frame, place.gap)
+            site.real = site.kind != SiteKind.GAP and record is not None
+        return number
+
+    def of_walk(self, found: Frame | LookupFailure, *, gap: bool) -> int:
+        """The site of a walk's lookup; `gap` if its failure drops nothing."""
+        frame = None if isinstance(found, LookupFailure) else found
+        key = ("walk", frame, gap)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._add(key, None)
+            _describe(self._table[number], frame, gap)
+        return number
+
+    def refresh(self, store: SectionStore) -> None:
+        """The walks' store has other records than before."""
+        for number, origin in enumerate(self._origins):
+            site = self._table[number]
+            if origin is not None and site.kind != SiteKind.GAP:
+                site.real = store.record_for(origin.address) is not None
+
+    def learn(self, number: int, tally: Tally) -> None:
+        """Set the site's bits for outcomes that `tally` has met."""
+        origin = self._origins[number]
+        if origin is None:
+            return
+        news = len(tally.findings) + len(tally.gaps)
+        if news == self._learned[number]:
+            return
+        self._learned[number] = news
+        site = self._table[number]
+        known = site.known
+        for code in range(1, Code.OUTERMOST):
+            if not known >> code & 1 and self._met(origin.place, code, tally):
+                known |= 1 << code
+        site.known = known
+
+    def count(self, tally: Tally) -> None:
+        """Add the hook's counts to the findings and gaps of `tally`."""
+        for number, origin in enumerate(self._origins):
+            if origin is None:
+                continue
+            counts = self._table[number].counts
+            for code in range(1, Code.OUTERMOST):
+                times = counts[code]
+                if not times:
+                    continue
+                counts[code] = 0
+                if code == Code.GAP:
+                    tally.gaps[_where(origin.place)] += times
+                    if not self._strict:
+                        continue
+                for key in _keys(origin.place, code):
+                    tally.findings[key].count += times
+
+    def _met(self, place: Place, code: int, tally: Tally) -> bool:
+        if code == Code.GAP:
+            if _where(place) not in tally.gaps:
+                return False
+            if not self._strict:
+                return True
+        return all(key in tally.findings for key in _keys(place, code))
+
+    def _add(self, key: Hashable, origin: Origin | None) -> int:
+        number = len(self._origins)
+        if number == len(self._table):
+            larger = (Site * (2 * number))()
+            ctypes.memmove(larger, self._table, ctypes.sizeof(self._table))
+            self._table = larger
+        self._numbers[key] = number
+        self._origins.append(origin)
+        self._learned.append(0)
+        self._table[number].known = _ALWAYS
+        return number
+
+
+def _where(place: Place) -> tuple[str | None, str]:
+    return (place.module.path if place.module else None, place.function)
+
+
+def _keys(place: Place, code: int) -> list[Key]:
+    """The findings that one outcome counts for."""
+    module = place.module.path if place.module else None
+    fields = [field for bit, field in _FIELDS.items() if code & bit] if code < Code.GAP else [None]
+    verdict = VERDICTS[code]
+    return [
+        Key(Check.STEP, verdict, field, module, place.row_pc, place.function) for field in fields
+    ]
+
+
+def _describe(site: Site, frame: Frame | None, gap: bool) -> None:
+    """Write the rules down, if they are plain stack slots."""
+    site.kind = SiteKind.GAP if gap else SiteKind.SLOW
+    if frame is None:
+        return
+    plan = frame.plan
+    if frame.outermost:
+        site.kind = SiteKind.OUTERMOST
+    elif (
+        (plan.cfa_is_sp or plan.cfa_is_fp)
+        and plan.ra_is_slot
+        and (plan.fp_is_slot or plan.fp_is_retained)
+    ):
+        site.kind = SiteKind.ROW
+        site.cfa_is_fp = plan.cfa_is_fp
+        site.cfa_offset = plan.cfa_offset & _MASK
+        site.ra_offset = plan.ra_offset & _MASK
+        site.fp_is_slot = plan.fp_is_slot
+        site.fp_offset = plan.fp_offset & _MASK
+
+
+assert len(VERDICTS) <= CODES
