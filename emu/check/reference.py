@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from emu.check.conversion import convert_module, wanted
 from emu.check.finding import Tally
@@ -15,9 +15,28 @@ from emu.check.observe import Observer
 from emu.check.selection import Selection
 from emu.check.snapshot import Snapshot
 from emu.check.tables import Tables
-from emu.machine import MappingEvent, Module, Outcome, Process, SignalEvent, UserState
-from emu.truth import Settlement, Tracker
+from emu.machine import (
+    MappingEvent,
+    Module,
+    Outcome,
+    Process,
+    SignalEvent,
+    Thread,
+    ThreadEvent,
+    UserState,
+)
+from emu.truth import Settlement, Stack, Suspended, Tracker
 from emu.unwind import Policy
+
+
+class Waiting(NamedTuple):
+    """A thread that is not running: its stack, and the checks in it that nothing settled yet."""
+
+    stack: Suspended
+    held: Tally
+    first: Tally
+    second: Tally
+
 
 PROGRESS_MASK = 0x3FFF
 """Progress is told every 16,384 instructions."""
@@ -55,6 +74,10 @@ class ReferenceEngine:
         self._held = Tally()
         self._first = Tally()
         self._second = Tally()
+        self.children = 0
+        """Processes that the guest forked; they run unchecked."""
+        self._running = process.current
+        self._others: dict[Thread, Waiting] = {}
         self._at = None if selection is None else selection.addresses
         self._generation = -1
         self.tracker.on_settled = self._settled
@@ -86,6 +109,8 @@ class ReferenceEngine:
     def _begin(self) -> None:
         self.process.on_mapping.append(self._mapping_changed)
         self.process.on_signal.append(self._signalled)
+        self.process.on_thread.append(self._thread_changed)
+        self.process.on_fork.append(self._forked)
         for module in self.process.modules:
             self._mapping_changed(MappingEvent.LOADED, module)
         self.tracker.begin(self.process.registers.read()[7])
@@ -108,6 +133,32 @@ class ReferenceEngine:
         else:
             self.tracker.signal_returned(state.general)
 
+    def _thread_changed(self, event: ThreadEvent, thread: Thread) -> None:
+        match event:
+            case ThreadEvent.STARTED:
+                rsp = thread.registers[7]
+                self._others[thread] = Waiting(
+                    Suspended(Stack(begin=rsp), rsp=rsp), Tally(), Tally(), Tally()
+                )
+            case ThreadEvent.SWITCHED:
+                if not self._running.ended:
+                    self._others[self._running] = Waiting(
+                        self.tracker.suspend(), self._held, self._first, self._second
+                    )
+                self._running = thread
+                waiting = self._others.pop(thread)
+                _, self._held, self._first, self._second = waiting
+                self.tracker.resume(waiting.stack)
+            case ThreadEvent.ENDED if thread is self._running:
+                self._finish()
+            case ThreadEvent.ENDED:
+                # It never ran again, so what was open in it stays unsettled.
+                waiting = self._others.pop(thread)
+                self.tally.add_unsettled(waiting.held)
+
+    def _forked(self, _child: Process) -> None:
+        self.children += 1
+
     def _follow(self, pc: int, size: int) -> list[int]:
         """Let the tracker see the instruction about to execute; returns the registers."""
         registers = self.process.registers.read()
@@ -115,6 +166,7 @@ class ReferenceEngine:
         if self.process.memory.generation != self._generation:
             self._generation = self.process.memory.generation
             self.tracker.code_changed()
+            self.tracker.mappings_changed()
             self.tables.forget()
         self.tracker.step(pc, size, registers)
         return registers

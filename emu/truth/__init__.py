@@ -5,7 +5,7 @@ from emu.truth.entry import Entry, EntryKind, Stack
 from emu.truth.figures import Figures, Violation
 from emu.truth.functions import Function, Functions, same_function
 from emu.truth.instruction import Decoder, Instruction
-from emu.truth.tracker import GuestMemory, Tracker
+from emu.truth.tracker import GuestMemory, Suspended, Tracker
 
 __all__ = [
     "Decoder",
@@ -18,6 +18,7 @@ __all__ = [
     "Instruction",
     "Settlement",
     "Stack",
+    "Suspended",
     "Tracker",
     "Violation",
     "same_function",

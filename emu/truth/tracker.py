@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from emu.truth.doubt import Doubt, LocalCall, Settlement, SwitchDoubt
@@ -40,10 +41,27 @@ def ignore(settlement: Settlement) -> None:
     """The listener of a tracker that nobody checks against."""
 
 
-class Tracker:
-    """The call stack of one thread. `step` is called before every instruction.
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """What a tracker knows of a thread that another one runs instead of."""
 
-    Registers are passed as a list indexed by DWARF number, 0 to 15 and 16 for rip.
+    stack: Stack
+    doubt: Doubt | None = None
+    pending: tuple[Entry, ...] = ()
+    pending_failed: bool = False
+    straight: bool = False
+    delivering: bool = False
+    history: tuple[int, ...] = ()
+    pc: int = 0
+    following: int = -1
+    rsp: int = 0
+
+
+class Tracker:
+    """The call stack of the running thread. `step` is called before every instruction.
+
+    A thread that stops running is suspended, another one resumed; parked stacks belong to no
+    thread. Registers are passed as a list indexed by DWARF number, 0 to 15 and 16 for rip.
     """
 
     def __init__(self, memory: GuestMemory, functions: Functions) -> None:
@@ -85,14 +103,40 @@ class Tracker:
         self._rsp = rsp
         self._following = -1
 
+    def suspend(self) -> Suspended:
+        """What to remember of the thread that has just stopped running."""
+        return Suspended(
+            stack=self.stack,
+            doubt=self.doubt,
+            pending=tuple(self._pending),
+            pending_failed=self._pending_failed,
+            straight=self._straight,
+            delivering=self._delivering,
+            history=tuple(self._history),
+            pc=self._pc,
+            following=self._following,
+            rsp=self._rsp,
+        )
+
+    def resume(self, thread: Suspended) -> None:
+        """Go on with a suspended thread, or begin one: `Suspended(Stack(rsp), rsp=rsp)`."""
+        self.stack = thread.stack
+        self.doubt = thread.doubt
+        self._pending = list(thread.pending)
+        self._pending_failed = thread.pending_failed
+        self._straight = thread.straight
+        self._delivering = thread.delivering
+        self._history = deque(thread.history, maxlen=HISTORY)
+        self._pc, self._following, self._rsp = thread.pc, thread.following, thread.rsp
+
     def code_changed(self) -> None:
         """Executable memory was mapped, unmapped or rewritten."""
         self.decoder.forget()
         self._local_calls.clear()
 
-    def unmapped(self, start: int, end: int) -> None:
-        """Memory went away, and with it the parked stacks in it."""
-        self._parked = [stack for stack in self._parked if not start <= stack.parked_rsp < end]
+    def mappings_changed(self) -> None:
+        """Memory may have gone away, and with it the parked stacks in it."""
+        self._parked = [stack for stack in self._parked if self._memory.writable(stack.parked_rsp)]
 
     def signal_delivered(self, registers: list[int]) -> None:
         """A handler is about to start; `registers` are those it interrupted.

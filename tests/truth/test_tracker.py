@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from emu.truth import Function, Settlement, Tracker
+from emu.truth import Function, Settlement, Stack, Suspended, Tracker
 from emu.unwind import MemoryFault
 
 STACK = 0x7000_0000
@@ -29,6 +29,7 @@ class FakeMemory:
 
     words: dict[int, int] = field(default_factory=dict)
     code: dict[int, bytes] = field(default_factory=dict)
+    gone: range = range(0)
 
     def word(self, address: int, /) -> int:
         if address not in self.words:
@@ -42,7 +43,7 @@ class FakeMemory:
         return address in CODE
 
     def writable(self, address: int) -> bool:
-        return address not in CODE
+        return address not in CODE and address not in self.gone
 
 
 @dataclass
@@ -330,7 +331,8 @@ def test_a_parked_stack_goes_with_its_memory() -> None:
     script.code(0x1401, MOV_RSP_RDI)
     script.memory.words[0x5000_0000] = 0
     script.at(0x1404, 0x5000_0000, size=2)
-    script.tracker.unmapped(STACK - 0x1000, STACK + 0x1000)
+    script.memory.gone = range(STACK - 0x1000, STACK + 0x1000)
+    script.tracker.mappings_changed()
     script.at(0x4000, 0x5000_0000, size=3)
     script.code(0x4000, MOV_RSP_RDI)
     script.at(0x4003, STACK - 0x80)
@@ -424,3 +426,21 @@ def test_two_signals_delivered_at_once_nest() -> None:
     script.memory.words[STACK - 0x800] = 0x3000
     script.at(0x2100, STACK - 0x800)
     assert script.stack == [0x1000, 0x3000, 0x2000, 0x3000]
+
+
+def test_threads_have_their_own_stacks() -> None:
+    script = Script()
+    deep(script)
+    before = script.stack
+    first = script.tracker.suspend()
+    script.tracker.resume(Suspended(Stack(begin=0x6000_0000), rsp=0x6000_0000))
+    script.call(0x5000, 0x6000_0000, 0x5100)
+    assert script.stack == [0x5005]
+    second = script.tracker.suspend()
+    script.tracker.resume(first)
+    script.at(0x1404, STACK - 0x80, size=1)
+    assert script.stack == before
+    script.tracker.resume(second)
+    script.at(0x5005, 0x6000_0000)
+    assert script.stack == []
+    assert script.tracker.figures.violations == 0
