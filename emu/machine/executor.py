@@ -13,12 +13,12 @@ from emu.machine.counter import InstructionCounter
 from emu.machine.events import SignalEvent, ThreadEvent
 from emu.machine.faults import Explainer, Fault
 from emu.machine.linux import Thread
+from emu.machine.linux.signal_numbers import signal_name
 from emu.machine.linux.signals import (
     deliver,
     has_handler,
     ignored,
     restarts,
-    signal_name,
     take_pending,
 )
 from emu.machine.outcome import Outcome, OutcomeKind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from struct import Struct
 
 from emu.machine.engine import Engine
@@ -27,12 +27,17 @@ class AddressSpace:
     """All mappings of a process. Implements the `Memory` and `Mappings` protocols of emu.unwind.
 
     Addresses and sizes of `map`, `unmap` and `protect` are multiples of the page size.
-    `limit` bounds the bytes that are accessible at once; `OutOfMemory` beyond it.
+    `limit` bounds the bytes that are accessible at once, by all processes of a run together;
+    `OutOfMemory` beyond it.
     """
 
     def __init__(self, uc: Engine, limit: int = 1 << 30) -> None:
         self._uc = uc
         self.limit = limit
+        self.taken_elsewhere: Callable[[], int] = _nothing
+        """Bytes of the limit that other processes have."""
+        self.borrowed = False
+        """All memory is the parent's, as in a vfork child."""
         self.generation = 0
         """Grows with every map, unmap and protect."""
         self._mappings: list[Mapping] = []
@@ -214,6 +219,8 @@ class AddressSpace:
             return
         for mapping in inside:
             self._uc.mem_unmap(mapping.start, mapping.size)
+        if len(inside) == len(self._mappings):
+            self.borrowed = False
         first = bisect_left(self._starts, start)
         del self._mappings[first : first + len(inside)]
         del self._starts[first : first + len(inside)]
@@ -241,6 +248,7 @@ class AddressSpace:
         Private memory is copied unless `share` is set, as for vfork. OutOfMemory.
         """
         copies: dict[int, Buffer] = {}
+        child.borrowed = share
         for mapping in self._mappings:
             buffer = mapping.buffer
             if not (share or mapping.shared):
@@ -272,14 +280,20 @@ class AddressSpace:
 
     @property
     def accessible(self) -> int:
-        """Bytes in mappings that may be accessed at all."""
+        """Bytes in mappings that may be accessed at all, without borrowed ones."""
+        if self.borrowed:
+            return 0
         return sum(mapping.size for mapping in self._mappings if mapping.protection)
+
+    def total(self) -> int:
+        """Accessible bytes of all processes."""
+        return self.accessible + self.taken_elsewhere()
 
     def require_room(self, size: int) -> None:
         """OutOfMemory if there may not be `size` more accessible bytes or one more mapping."""
         if len(self._mappings) >= MAX_MAPPINGS:
             raise OutOfMemory(f"the guest has {MAX_MAPPINGS} mappings already")
-        if self.accessible + size > self.limit:
+        if self.total() + size > self.limit:
             raise OutOfMemory(f"the guest's memory limit is {self.limit:#x} bytes")
 
     # Inside
@@ -340,6 +354,10 @@ class AddressSpace:
         """Nothing is cached: no address lies in the empty range."""
         self._low, self._last_word, self._base = 1, 0, 0
         self._view = memoryview(b"")
+
+
+def _nothing() -> int:
+    return 0
 
 
 def _permissions(protection: Protection) -> int:

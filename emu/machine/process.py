@@ -33,7 +33,6 @@ from emu.machine.linux import (
     standard_input,
 )
 from emu.machine.linux.clone import remove_process, remove_thread
-from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.futex import let_go
 from emu.machine.linux.signal_frame import SIG_IGN, SignalInfo
 from emu.machine.linux.signals import SI_KERNEL
@@ -45,9 +44,9 @@ from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.profiling import ProfilingSignals
 from emu.machine.registers import RIP, RSP, RegisterFile
 from emu.machine.run import Run
+from emu.machine.section_stores import emptied, inherited
 from emu.machine.start import fill_proc, start_program
 from emu.machine.state import UserState
-from emu.unwind import Errno as StoreErrno
 from emu.unwind import SectionStore
 
 DEFAULT_MEMORY = 1 << 30
@@ -68,8 +67,7 @@ class Process:
 
     Threads take turns of `quantum` instructions in order; with a `seed` other than 0, lengths and
     order are drawn from it. `signal_every` sends SIGPROF before instructions N, 2N, ... if a
-    handler is set, with `signal_seed` at random distances of N on average. `on_system_call` is
-    called with name, arguments and result of each system call when it returns.
+    handler is set, with `signal_seed` at random distances of N on average.
     """
 
     def __init__(
@@ -97,7 +95,6 @@ class Process:
         self._prepare(image, memory_limit, page_up(stack_limit))
         self._first: Process = self
         self._run: Run | None = None
-        self._newborn: Process = self
         self.profiling = ProfilingSignals(signal_every, signal_seed)
         clock = Clock()
         system = System(clock, Random(seed), Schedule(quantum, seed))  # noqa: S311 -- equal runs are the purpose
@@ -181,6 +178,16 @@ class Process:
         return self._executor.instructions
 
     @property
+    def on_system_call(self) -> CallLog | None:
+        """Called with name, arguments and result of a system call when it returns; the current
+        thread made it. A forked child has its parent's until it is given another."""
+        return self.kernel.on_call
+
+    @on_system_call.setter
+    def on_system_call(self, log: CallLog | None) -> None:
+        self.kernel.on_call = log
+
+    @property
     def system_calls(self) -> dict[str, CallCount]:
         """Name -> how often it was made, and whether it is unsupported; of all processes."""
         return self.kernel.counts
@@ -217,8 +224,8 @@ class Process:
     def finish(self, outcome: Outcome) -> None:
         """End the run with an outcome; the first one counts."""
         run = self._first._run
-        assert run is not None, "there is a run to be ended"
-        run.finish(outcome)
+        if run is not None:
+            run.finish(outcome)
 
     @property
     def stopped(self) -> bool:
@@ -319,9 +326,10 @@ class Process:
         self._first = parent._first
         self._run = None
         self.profiling = parent.profiling.fork()
+        self.memory.taken_elsewhere = parent.memory.total
         parent.memory.copy_to(self.memory, share=share)
         if parent.section_store is not None:
-            self.section_store = _inherited(parent.section_store, self.memory, share=share)
+            self.section_store = inherited(parent.section_store, self.memory, share=share)
         kernel = parent.kernel
         self.kernel = Kernel(
             self, kernel.system, kernel.tree.fork(), kernel.descriptors.fork(), kernel.handlers
@@ -333,11 +341,10 @@ class Process:
         self._executor.state.write(parent._executor.state.read())
         self.set_fs_base(parent.fs_base())
         self.set_result(0)
-        self._first._newborn = self
 
     def forked(self, child: Kernel) -> None:
-        process = self._first._newborn
-        assert process.kernel is child, "it was forked just now"
+        process = child.machine
+        assert isinstance(process, Process), "so `fork` made it"
         child.current.registers = process.registers.read()
         for callback in self.on_fork:
             callback(process)
@@ -353,7 +360,7 @@ class Process:
         self.unmapped(0, TASK_SIZE)
         self.memory.unmap(0, TASK_SIZE)
         if self.section_store is not None:
-            self.section_store = _empty(self.section_store, self.memory)
+            self.section_store = emptied(self.section_store, self.memory)
         self._executor.reset()
         kernel.forget_program()
         self.image = image
@@ -367,24 +374,6 @@ class Process:
             for callback in self.on_mapping:
                 callback(MappingEvent.LOADED, module)
         self.tell_thread(ThreadEvent.STARTED, kernel.current)
-
-
-def _inherited(store: SectionStore, memory: AddressSpace, *, share: bool) -> SectionStore:
-    """A child's section store: it goes with the address space."""
-    if share:
-        return store
-    copy = store.duplicate(memory, memory)
-    if isinstance(copy, StoreErrno):
-        raise SystemCallError(Errno(copy))
-    return copy
-
-
-def _empty(store: SectionStore, memory: AddressSpace) -> SectionStore:
-    """The store of a new address space."""
-    return SectionStore(
-        memory, memory, store.log, policy=store.policy, validation=store.validation,
-        stable=store.stable, allocate=store.allocate,
-    )  # fmt: skip
 
 
 def _sink(

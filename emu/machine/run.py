@@ -13,7 +13,7 @@ from emu.machine.linux.thread import Thread
 from emu.machine.outcome import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
-    from emu.machine.linux.kernel import Machine
+    from emu.machine.linux.machine import Machine
 
 INTERRUPTED = Outcome(OutcomeKind.INTERRUPTED, message="interrupted")
 

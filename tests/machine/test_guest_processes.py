@@ -291,3 +291,27 @@ def test_the_number_of_processes_is_bounded(
     finished = emulate(compile_guest(source))
     assert finished.output == b"63 1\n"
     assert finished.outcome.signal == "SIGKILL"
+
+
+def test_the_memory_limit_holds_for_all_processes_together(
+    compile_guest: Callable[..., Path], emulate: Callable[..., Any]
+) -> None:
+    source = PROLOGUE + (
+        "int main(void) { int n = 0, status; pid_t p; volatile char *m = malloc(40 << 20); *m = 1;"
+        " while ((p = fork()) > 0) n++; if (!p) pause(); int full = errno == ENOMEM;"
+        ' if (!vfork()) _exit(0); printf("%d %d\\n", n, full); fflush(stdout); kill(0, SIGKILL); }'
+    )
+    finished = emulate(compile_guest(source), memory_limit=200 << 20)
+    assert finished.output == b"3 1\n"
+
+
+def test_a_child_that_was_waited_for_leaves_nothing(
+    compile_guest: Callable[..., Path], emulate: Callable[..., Any]
+) -> None:
+    source = PROLOGUE + (
+        "int main(void) { for (int i = 0; i < 80; i++) { if (!fork()) _exit(0); wait(0); }"
+        " return 5; }"
+    )
+    finished = emulate(compile_guest(source))
+    assert finished.outcome.exit_code == 5
+    assert list(finished.process.kernel.system.processes) == []

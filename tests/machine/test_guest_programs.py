@@ -283,3 +283,27 @@ def test_a_program_that_never_ends(
     finished = emulate(program, max_instructions=100_000)
     assert finished.outcome.kind is OutcomeKind.LIMIT
     assert finished.outcome.message == "stopped after 100000 instructions"
+
+
+PYTHON = """
+import concurrent.futures, subprocess, threading
+seen = []
+threads = [threading.Thread(target=lambda n=n: seen.append(sum(range(n)))) for n in range(5)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(sorted(seen))
+with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    print(list(pool.map(lambda n: n * n, range(9))))
+print(subprocess.run(["/bin/echo", "from a child"], capture_output=True).stdout)
+"""
+THREADED = {
+    "xz": ["-T2", "-1", "-c", "--block-size=20000", "/usr/include/stdlib.h"],
+    "python3": ["-S", "-c", PYTHON],
+}
+
+
+@pytest.mark.parametrize("command", THREADED)
+def test_commands_with_threads(command: str, same_as_native: Callable[..., object]) -> None:
+    path = shutil.which(command, path="/usr/bin:/bin")
+    if path is None:
+        pytest.skip(f"no {command} on this machine")
+    same_as_native(Path(path), *THREADED[command])

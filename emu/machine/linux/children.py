@@ -13,7 +13,7 @@ from emu.machine.linux.identity import UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.memory_calls import file_bytes
 from emu.machine.linux.signal_frame import SignalInfo
-from emu.machine.linux.signals import Signal
+from emu.machine.linux.signal_numbers import Signal
 from emu.machine.linux.system import FIRST_ID
 from emu.machine.linux.wait import Wait, WouldWait
 

@@ -9,8 +9,9 @@ from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.futex import let_go
 from emu.machine.linux.identity import UID
 from emu.machine.linux.kernel import Handler, Kernel
-from emu.machine.linux.signal_frame import SA_NOCLDWAIT, SIG_IGN, Action, AlternateStack, SignalInfo
-from emu.machine.linux.signals import SIGNALS, Signal, send, signal_number
+from emu.machine.linux.signal_frame import SA_NOCLDWAIT, SIG_IGN, Action, SignalInfo
+from emu.machine.linux.signal_numbers import SIGNALS, Signal, signal_number
+from emu.machine.linux.signals import send
 from emu.machine.linux.system import MAX_PROCESSES, MAX_THREADS
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.wait import Wait
@@ -136,8 +137,6 @@ def _new_process(kernel: Kernel, request: Request) -> None:
         child.actions = {
             number: action for number, action in child.actions.items() if action.handler == SIG_IGN
         }
-    if flags & CLONE_VM:
-        child.current.alternate_stack = AlternateStack()
     if request.stack:
         child.machine.registers[7] = request.stack
     if flags & CLONE_SETTLS:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from emu.machine.image import Image
 from emu.machine.linux.clock import TICK
 from emu.machine.linux.descriptors import DescriptorTable
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.machine import Machine
 from emu.machine.linux.numbers import name_of
 from emu.machine.linux.signal_frame import SIG_IGN, Action, SignalInfo
 from emu.machine.linux.system import System, Timer
@@ -17,81 +16,11 @@ from emu.machine.linux.thread import Thread
 from emu.machine.linux.tree import Tree
 from emu.machine.linux.wait import WouldWait
 from emu.machine.mapping import OutOfMemory
-from emu.machine.memory import AddressSpace
-from emu.machine.outcome import Outcome
-from emu.machine.registers import RegisterFile
-from emu.unwind import MemoryFault, PrctlNumbers, SectionStore
+from emu.unwind import MemoryFault, PrctlNumbers
 from emu.unwind import stacktrace_setup as setup_in_store
 
 IO_CHUNK = 1 << 20
 """Bytes one read or write moves at most; a shorter count is a lawful answer."""
-
-
-class Machine(Protocol):
-    """What system calls need from the process around them."""
-
-    memory: AddressSpace
-    registers: RegisterFile
-    stack_limit: int
-    section_store: SectionStore | None
-
-    def end(self, outcome: Outcome) -> None:
-        """The process is over."""
-
-    def file_mapped(self, path: str, read: Callable[[], Image]) -> None:
-        """A file was mapped; it may make a module complete."""
-
-    def unmapped(self, start: int, end: int) -> None:
-        """A range was unmapped; modules in it are gone."""
-
-    def set_fs_base(self, address: int) -> None: ...
-
-    def fs_base(self) -> int: ...
-
-    def set_result(self, result: int) -> None:
-        """What the current system call returns after all."""
-
-    def start_thread(self, thread: Thread, rsp: int, tls: int | None) -> None:
-        """Begin a thread as a copy of the current one."""
-
-    def end_thread(self, thread: Thread) -> None:
-        """A thread of several is over."""
-
-    def fork(self, *, share: bool) -> Kernel:
-        """Copy the process; `share` its memory until it executes another program.
-
-        Raises OutOfMemory, or SystemCallError if the section store cannot be copied.
-        """
-
-    def forked(self, child: Kernel) -> None:
-        """The child is complete."""
-
-    def wake(self) -> None:
-        """Stop the processor; safe from any thread of the host."""
-
-    def advance(self, thread: Thread, limit: int | None) -> int:
-        """Execute at most `limit` instructions of a thread; how many, if they were counted."""
-
-    def rest(self) -> None:
-        """The run is over: take the hooks away."""
-
-    @property
-    def pid(self) -> int: ...
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """How the process ended."""
-
-    @property
-    def in_kernel(self) -> bool:
-        """Whether a system call is being carried out."""
-
-    @property
-    def before_signal(self) -> int | None:
-        """Instructions to execute before the next profiling signal."""
-
-    def execute(self, image: Image, arguments: list[str], environment: dict[str, str]) -> None:
-        """Replace the program."""
 
 
 @dataclass(slots=True)
@@ -140,6 +69,7 @@ class Kernel:
         self.descriptors = descriptors
         self.pid = system.new_id()
         system.processes[self.pid] = self
+        self.memory.taken_elsewhere = self._taken_elsewhere
         self.parent: Kernel | None = None
         self.children: list[Kernel] = []
         self.status: int | None = None
@@ -264,6 +194,10 @@ class Kernel:
         wait.leave()
         thread.wait = None
         return self._returns(known[0], arguments[: known[2]], result)
+
+    def _taken_elsewhere(self) -> int:
+        processes = self.system.processes.values()
+        return sum(other.memory.accessible for other in processes if other is not self)
 
     def path(self, address: int) -> str:
         """A path argument; ENAMETOOLONG without an end, EFAULT if unreadable."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from struct import pack
 
 from emu.machine.linux.errno import Errno, SystemCallError
@@ -23,6 +22,7 @@ from emu.machine.linux.signal_frame import (
     pop_frame,
     push_frame,
 )
+from emu.machine.linux.signal_numbers import SIGNALS, Signal
 from emu.machine.linux.system import FIRST_ID
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.time_calls import read_timespec
@@ -32,62 +32,15 @@ from emu.machine.registers import RSP
 from emu.machine.state import UserState
 from emu.unwind import MemoryFault
 
-SIGNALS = 64
 _ACTION_SIZE = 32
 _SET_SIZE = 8
 SI_USER, SI_TKILL, SI_KERNEL = 0, -6, 0x80
 _MINSIGSTKSZ = 2048
 
 
-class Signal(IntEnum):
-    """The standard signals of Linux on x86-64."""
-
-    SIGHUP = 1
-    SIGINT = 2
-    SIGQUIT = 3
-    SIGILL = 4
-    SIGTRAP = 5
-    SIGABRT = 6
-    SIGBUS = 7
-    SIGFPE = 8
-    SIGKILL = 9
-    SIGUSR1 = 10
-    SIGSEGV = 11
-    SIGUSR2 = 12
-    SIGPIPE = 13
-    SIGALRM = 14
-    SIGTERM = 15
-    SIGSTKFLT = 16
-    SIGCHLD = 17
-    SIGCONT = 18
-    SIGSTOP = 19
-    SIGTSTP = 20
-    SIGTTIN = 21
-    SIGTTOU = 22
-    SIGURG = 23
-    SIGXCPU = 24
-    SIGXFSZ = 25
-    SIGVTALRM = 26
-    SIGPROF = 27
-    SIGWINCH = 28
-    SIGIO = 29
-    SIGPWR = 30
-    SIGSYS = 31
-
-
 _IGNORED = {Signal.SIGCHLD, Signal.SIGCONT, Signal.SIGURG, Signal.SIGWINCH}
 _STOPPING = {Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU}
 _UNBLOCKABLE = 1 << Signal.SIGKILL - 1 | 1 << Signal.SIGSTOP - 1
-
-
-def signal_name(number: int) -> str:
-    """SIGSEGV, or SIGRTMIN+3 for a real-time signal."""
-    return Signal(number).name if number <= Signal.SIGSYS else f"SIGRTMIN+{number - 32}"
-
-
-def signal_number(name: str) -> int:
-    """The inverse of `signal_name`."""
-    return Signal[name] if name in Signal.__members__ else 32 + int(name.partition("+")[2])
 
 
 def _number(value: int) -> int:

@@ -8,7 +8,8 @@ from emu.machine.linux.descriptions import Description
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import IO_CHUNK, Handler, Kernel, signed, signed_int
 from emu.machine.linux.signal_frame import SignalInfo
-from emu.machine.linux.signals import Signal, send
+from emu.machine.linux.signal_numbers import Signal
+from emu.machine.linux.signals import send
 
 IOV_MAX = 1024
 TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX = 0x5401, 0x541B, 0x5421, 0x5451, 0x5450
