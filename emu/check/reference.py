@@ -108,6 +108,7 @@ class ReferenceEngine:
 
     def _begin(self) -> None:
         self.process.on_mapping.append(self._mapping_changed)
+        self.process.section_store = self.tables.real
         self.process.on_signal.append(self._signalled)
         self.process.on_thread.append(self._thread_changed)
         self.process.on_fork.append(self._forked)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emu.check.guest_store import GuestStore, Mappings
 from emu.check.modules import LoadedModule, ModuleMap
 from emu.unwind import (
     Errno,
     LookupFailure,
-    Mappings,
     Memory,
     Policy,
     Row,
@@ -59,11 +59,12 @@ class Tables:
         self, modules: ModuleMap, memory: Memory, mappings: Mappings, policy: Policy
     ) -> None:
         self.intact = SectionStore(memory, mappings, policy=policy, stable=True)
-        self.real = SectionStore(memory, mappings, policy=policy, stable=True)
+        self.real = GuestStore(memory, mappings, policy, self.intact)
         self._modules = modules
         self._policy = policy
         self._places: dict[tuple[int, int], Place] = {}
         self._rows_hit: set[tuple[int, int, int]] = set()
+        self.real.on_change = self._places.clear
 
     def register(self, module: LoadedModule) -> str:
         """Register the section of a module for each of its executable segments.
@@ -75,10 +76,8 @@ class Tables:
             return module.sframe_problem or "absent"
         refused = ""
         for text in module.executable_extents:
-            if self.intact.add(*extent, *text):
-                refused = refused or self.intact.log.lines[-1]
-            else:
-                self.real.add(*extent, *text)
+            if self.real.add(*extent, *text):
+                refused = refused or self.real.log.lines[-1]
         self.forget()
         if refused:
             return f"rejected: {refused}"
@@ -87,7 +86,6 @@ class Tables:
     def unregister(self, module: LoadedModule) -> None:
         """The module is gone; so are its records."""
         if module.sframe_extent is not None:
-            self.intact.remove(module.sframe_extent[0])
             self.real.remove(module.sframe_extent[0])
         self.forget()
 
@@ -114,7 +112,7 @@ class Tables:
             address -= 1
         key = (address, inside)
         place = self._places.get(key)
-        if place is None:
+        if place is None or not self.intact.stable:
             place = self._places[key] = self._look_up(address, inside)
         return place
 

@@ -1,0 +1,61 @@
+"""The section store that a guest's own calls change, beside the one that is kept whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from emu.unwind import Frame, LookupFailure, Memory, Policy, SectionStore, Vma
+
+
+class Mappings(Protocol):
+    """The mappings of a guest, with their protections."""
+
+    def vma_at(self, address: int, /) -> Vma | None:
+        """The mapping that contains `address`."""
+
+    def writable(self, address: int) -> bool:
+        """Whether the guest may change the byte at `address`."""
+
+
+class GuestStore(SectionStore):
+    """The real store of a process. What is registered or removed on purpose is in `intact` too.
+
+    A section that a failing lookup drops is gone from this store only.
+    """
+
+    def __init__(
+        self, memory: Memory, mappings: Mappings, policy: Policy, intact: SectionStore
+    ) -> None:
+        super().__init__(memory, mappings, policy=policy, stable=True)
+        self.intact = intact
+        self.on_change: Callable[[], object] = int
+        """Called when a section was registered or removed on purpose."""
+        self._protections = mappings
+        self._finding = False
+
+    def add(self, sframe_start: int, sframe_end: int, text_start: int, text_end: int) -> int:
+        """Register in both."""
+        result = super().add(sframe_start, sframe_end, text_start, text_end)
+        if result == 0:
+            self.intact.add(sframe_start, sframe_end, text_start, text_end)
+            if self._protections.writable(sframe_start):
+                # The guest may rewrite its table: nothing is remembered any more.
+                self.stable = self.intact.stable = False
+            self.on_change()
+        return result
+
+    def remove(self, sframe_start: int) -> int:
+        """Remove from both, unless a lookup does it."""
+        if not self._finding:
+            self.intact.remove(sframe_start)
+            self.on_change()
+        return super().remove(sframe_start)
+
+    def find(self, ip: int) -> Frame | LookupFailure:
+        """`sframe_find`, with its effects on this store alone."""
+        self._finding = True
+        try:
+            return super().find(ip)
+        finally:
+            self._finding = False
