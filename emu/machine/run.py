@@ -69,8 +69,9 @@ class Run:
                 return
             thread = self._system.choose()
             if thread is None:
-                self.finish(self._first.outcome or _deadlock(self._system))
-                return
+                if self._system.stuck:
+                    self.finish(self._first.outcome or _deadlock(self._system))
+                continue
             process = thread.kernel.machine
             limits = [
                 limit

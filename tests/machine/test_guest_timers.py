@@ -14,6 +14,7 @@ PROLOGUE = r"""
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,21 @@ int main(void) {
     printf("%d %d %d\n", count, timer_delete(t), timer_delete(u));
 }
 """,
+    "sigwait_beside_an_open_thread": r"""
+static volatile int done;
+static void *other(void *a) { while (!done) sched_yield(); return 0; }
+int main(void) {
+    sigset_t set; siginfo_t i; pthread_t t; struct timespec s = { 2, 0 };
+    signal(SIGUSR1, on);
+    pthread_create(&t, 0, other, 0);
+    sigemptyset(&set); sigaddset(&set, SIGUSR1); pthread_sigmask(SIG_BLOCK, &set, 0);
+    kill(getpid(), SIGUSR1); usleep(1000);
+    printf("%d\n", count);
+    pthread_kill(pthread_self(), SIGUSR1);
+    printf("%d\n", sigtimedwait(&set, &i, &s) == SIGUSR1);
+    done = 1; pthread_join(t, 0);
+}
+""",
     "waits_with_an_end": r"""
 int main(void) {
     int fd[2]; pipe(fd);
@@ -109,6 +125,17 @@ def test_a_deadly_alarm(compile_guest: Callable[..., Path], emulate: Callable[..
     source = PROLOGUE + "int main(void) { alarm(1); for (;;) pause(); }"
     outcome = emulate(compile_guest(source)).outcome
     assert (outcome.kind, outcome.signal) == (OutcomeKind.SIGNAL, "SIGALRM")
+
+
+def test_a_timer_nobody_hears(
+    compile_guest: Callable[..., Path], emulate: Callable[..., Any]
+) -> None:
+    source = PROLOGUE + (
+        "int main(void) { struct itimerval t = { {0, 100}, {0, 100} };"
+        " signal(SIGALRM, SIG_IGN); setitimer(ITIMER_REAL, &t, 0); pause(); }"
+    )
+    outcome = emulate(compile_guest(source)).outcome
+    assert outcome.message == "deadlock in pause: the only thread waits for a signal"
 
 
 WORK = r"""

@@ -121,7 +121,7 @@ def rt_sigtimedwait(kernel: Kernel, wanted: int, info: int, timeout: int, size: 
         raise SystemCallError(Errno.EINVAL)
     thread = kernel.current
     mask = kernel.memory.word(wanted) & ~_UNBLOCKABLE
-    found = _take(thread, ~mask)
+    found = _take(thread, ~mask, whoever=True)
     if found is not None:
         if info:
             kernel.memory.write(info, found.pack())
@@ -198,15 +198,18 @@ def send(kernel: Kernel, info: SignalInfo, thread: Thread | None = None) -> int:
     return 0
 
 
-def _take(thread: Thread, shut: int) -> SignalInfo | None:
-    """The next signal outside the set `shut`, no longer pending; the lowest number comes first."""
+def _take(thread: Thread, shut: int, *, whoever: bool = False) -> SignalInfo | None:
+    """The next signal outside the set `shut`, no longer pending; the lowest number comes first.
+
+    With `whoever`, it may have been sent to the process and another thread been woken for it.
+    """
     kernel = thread.kernel
     for number in sorted(_pending(thread)):
         if shut >> number - 1 & 1:
             continue
         if number in thread.pending:
             return thread.pending.pop(number)
-        if thread.takes(number) or thread.blocked >> number - 1 & 1:
+        if whoever or thread.takes(number):
             kernel.chosen.pop(number, None)
             return kernel.pending.pop(number)
     return None

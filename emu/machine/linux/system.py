@@ -17,6 +17,8 @@ FIRST_ID = 1000
 MAX_THREADS = 1024
 """Of all processes together; more is EAGAIN."""
 MAX_PROCESSES = 64
+MAX_VAIN_EXPIRIES = 10_000
+"""So often a timer may expire while all threads wait for something else and none is woken."""
 
 
 @dataclass(slots=True, eq=False)
@@ -137,6 +139,9 @@ class System:
         self.timers: list[Timer] = []
         self.futexes: dict[tuple[int, int], list[Waiter]] = {}
         """By host memory: buffer and offset."""
+        self.stuck = False
+        """All threads wait for what will never come."""
+        self._vain = 0
         self._last_id = FIRST_ID - 1
         self._last_inode = 2
 
@@ -156,23 +161,29 @@ class System:
         return len(self.schedule.threads) > 1 or bool(self.timers)
 
     def choose(self) -> Thread | None:
-        """The thread whose turn it is; time passes while all wait. None: they wait forever."""
-        while True:
-            self._fire_timers()
-            if not self.schedule.threads:
-                return None
-            thread = self.schedule.turn(self.clock.elapsed)
-            if thread is not None:
-                return thread
-            moments = [timer.deadline for timer in self.timers if not timer.cpu]
-            moments += [
-                thread.wait.deadline
-                for thread in self.schedule.threads
-                if thread.wait is not None and thread.wait.deadline is not None
-            ]
-            if not moments or self.clock.elapsed >= LONGEST:
-                return None
+        """The thread whose turn it is.
+
+        None if all wait: then time has moved on to the next deadline or expiry of a timer, or
+        `stuck` says that there is none that could change anything.
+        """
+        self._fire_timers()
+        thread = self.schedule.turn(self.clock.elapsed) if self.schedule.threads else None
+        if thread is not None:
+            self._vain = 0
+            return thread
+        deadlines = [
+            thread.wait.deadline
+            for thread in self.schedule.threads
+            if thread.wait is not None and thread.wait.deadline is not None
+        ]
+        expiries = [timer.deadline for timer in self.timers if not timer.cpu]
+        self._vain = 0 if deadlines else self._vain + 1
+        moments = deadlines + expiries
+        if not moments or self.clock.elapsed >= LONGEST or self._vain > MAX_VAIN_EXPIRIES:
+            self.stuck = True
+        else:
             self.clock.sleep(max(0, min(moments) - self.clock.elapsed))
+        return None
 
     def limit(self, thread: Thread) -> int | None:
         """How many instructions the thread may execute before something else is due."""
