@@ -167,6 +167,12 @@ class SectionStore:
             self._cache[ip] = result
         return result
 
+    def remember(self, ip: int, result: Row | LookupFailure) -> None:
+        """A lookup at `ip` is known to give `result`; for a `stable` store."""
+        if len(self._cache) >= CACHED_ADDRESSES:
+            self._cache.clear()
+        self._cache[ip] = result
+
     def find(self, ip: int) -> Frame | LookupFailure:
         """`sframe_find`: the rules at `ip`; a bad section is dropped (kernel behaviour: 6)."""
         row = self._cache.get(ip)

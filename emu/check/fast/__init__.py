@@ -1,10 +1,12 @@
 """The fast engine: the ordinary instruction is followed and checked in compiled code.
 
-`hook` is that code. It knows plain calls and returns, rows that are plain stack slots, and
-outcomes that were seen before; it changes nothing for an instruction that it cannot do whole.
-For those `engine` calls the reference engine on the same state, and writes down what it learns:
-`codemap` by address, `sites` by row and function, `mirror` the true stack. `layout` is the memory
-they share with the hook, `native` and `compile` make machine code of it.
+`hook` is that code: it follows plain calls and returns, and has `checks`, `steps` and `walks` make
+the checks of outcomes that were seen before. It changes nothing for an instruction that it cannot
+do whole. For those `engine` calls the reference engine on the same state, and `knowledge` writes
+down what there is to learn: in `codemap` by address, with `facts` about instructions and `extents`
+of rows, in `sites` by row and function. `mirror` hands the true stack over and back. `layout` is
+the memory that both sides share, `unsigned` its numbers; `native` and `compile` make machine code
+of the hook.
 """
 
 from emu.check.fast.engine import FastEngine

@@ -17,7 +17,8 @@ from emu.check.reference import ReferenceEngine
 from emu.check.selection import Selection
 from emu.check.walk import serial
 from emu.machine import MappingEvent, Module, Outcome, Process
-from emu.machine.engine import NativeHook
+from emu.machine.engine import NativeHook, handle_of
+from emu.machine.registers import DWARF_ORDER
 from emu.truth import EntryKind
 from emu.unwind import Policy
 
@@ -74,6 +75,9 @@ class FastEngine(ReferenceEngine):
         state.growth = policy.cfa_growth
         state.alignment = policy.cfa_alignment
         state.fp_above_sp = policy.fp_above_sp
+        state.topmost_registers = policy.topmost_registers
+        state.base_deref = policy.base_deref
+        state.value_rules = policy.value_rules
         state.frame_pointers = policy.frame_pointers
 
     def run(self, max_instructions: int | None = None) -> Outcome:
@@ -101,6 +105,9 @@ class FastEngine(ReferenceEngine):
         state.read_register = _address(uclib.uc_reg_read)
         state.read_registers = _address(uclib.uc_reg_read_batch)
         state.event = _address(callback)
+        state.engine = handle_of(self.process.uc)
+        state.numbers[:] = DWARF_ORDER[:16]
+        state.register_at = ctypes.addressof(state) + State.register.offset  # type: ignore[attr-defined]  # annotated as what an instance has
         state.saved_numbers = ctypes.addressof(numbers)
         state.saved_pointers = ctypes.addressof(pointers)
         return callback, numbers, pointers
@@ -136,6 +143,7 @@ class FastEngine(ReferenceEngine):
         mirror.take()
         if kind == Event.STEP:
             previous_pc = mirror.previous_pc
+            knowledge.look_up(pc)
             self._check(None, pc, size, None)
             mirror.remember(pc)
             knowledge.refresh()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 
 from emu.check.fast.codemap import CodeMap
+from emu.check.fast.extents import RowExtents
 from emu.check.fast.facts import FactReader
 from emu.check.fast.layout import Fact, Place, Range, State
 from emu.check.fast.sites import LIMIT_KEY, Sites
@@ -24,6 +25,8 @@ from emu.unwind import State as FrameState
 
 AHEAD = 32
 """Instructions learned at a time."""
+FORESEEN = 256
+"""Bytes whose rows are remembered at a time."""
 _MASK32 = (1 << 32) - 1
 
 
@@ -49,6 +52,7 @@ class Knowledge:
         self._tables = tables
         self._selected = None if selection is None else selection.addresses
         self._facts = FactReader(memory, decoder)
+        self._extents = RowExtents(modules, tables, memory)
         self._generation = -1
         self._records: tuple[SectionRecord, ...] = ()
         self._functions = (Range * 1024)()
@@ -92,13 +96,14 @@ class Knowledge:
         state.previous_place = 0 if first is None else ctypes.addressof(first)
         if first is None or first.facts:
             return
+        end = self._share(pc)
         for number, (at, size, facts) in enumerate(self._facts.run(pc)):
             place = code.place(at)
             if number == AHEAD or place is None or place.facts:
                 break
             place.facts = facts | (Fact.SELECTED if self._is_selected(at) else 0)
             if number and size:
-                self._foresee(place, at)
+                self._foresee(place, at, end)
 
     def learn_call(self, call_site: int) -> None:
         """Where the function of a call begins and ends."""
@@ -150,12 +155,30 @@ class Knowledge:
         state.limit_known = LIMIT_KEY in tally.findings
         state.sites = self.sites.address
 
-    def _foresee(self, place: Place, pc: int) -> None:
+    def look_up(self, pc: int) -> None:
+        """Look up once what the step check and the walk are both about to look up."""
+        place = self.code.place(pc)
+        if place is not None and not place.facts and self._tables.real.record_for(pc):
+            self._tables.real.remember(pc, self._tables.intact.lookup(pc))
+
+    def _share(self, pc: int) -> int:
+        """Where the row at `pc` ends, if it counts as exercised; what it answers is remembered."""
+        tables = self._tables
+        if tables.intact.record_for(pc) is None:
+            return pc
+        found = tables.intact.lookup(pc)
+        if not isinstance(found, Row) or not tables.was_hit(pc, found):
+            return pc
+        end = min(self._extents.end(found, pc), pc + FORESEEN)
+        for store in (tables.intact, tables.real):
+            if store.record_for(pc) is not None:
+                for address in range(pc + 1, end):
+                    store.remember(address, found)
+        return end
+
+    def _foresee(self, place: Place, pc: int, end: int) -> None:
         """The site of a topmost frame at `pc`, if the report does not show that it was asked."""
-        if not self._is_selected(pc):
-            return
-        found = self._tables.intact.lookup(pc)
-        if not isinstance(found, Row) or self._tables.was_hit(pc, found):
+        if self._is_selected(pc) and (pc < end or self._tables.intact.record_for(pc) is None):
             place.top = self._top_site(pc)
 
     def _top_site(self, pc: int) -> int:

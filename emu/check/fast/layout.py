@@ -63,10 +63,19 @@ class SiteKind(IntEnum):
 
     GAP = 1
     ROW = 2
-    """Rules that are plain stack slots: CFA = rsp+n or rbp+n, RA and FP at CFA+n."""
     OUTERMOST = 3
     SLOW = 4
-    """A corrupt lookup, or rules that the hook does not know."""
+    """A corrupt lookup, which is Python's."""
+
+
+class Base(IntEnum):
+    """What a rule computes a value from."""
+
+    SP = 0
+    FP = 1
+    REGISTER = 2
+    CFA = 3
+    RETAIN = 4
 
 
 class Fact(IntFlag):
@@ -113,21 +122,43 @@ class Site(ctypes.Structure):
     """One row in one function, or one gap: rules, and how often each outcome was seen."""
 
     kind: int
+    general: int
     cfa_is_fp: int
     cfa_offset: int
     ra_offset: int
     fp_is_slot: int
     fp_offset: int
+    cfa_base: int
+    cfa_register: int
+    cfa_deref: int
+    ra_base: int
+    ra_register: int
+    ra_deref: int
+    fp_base: int
+    fp_register: int
+    fp_deref: int
     real: int
     known: int
     counts: Any
     _fields_: ClassVar = [
         ("kind", Word),
+        # Plain stack slots: CFA = rsp+n or rbp+n, RA and FP at CFA+n. Nearly all rows are.
+        ("general", Word),  # they are not: see below
         ("cfa_is_fp", Word),
         ("cfa_offset", Word),
         ("ra_offset", Word),
         ("fp_is_slot", Word),
         ("fp_offset", Word),
+        # Any rules, with the offsets above.
+        ("cfa_base", Word),
+        ("cfa_register", Word),
+        ("cfa_deref", Word),
+        ("ra_base", Word),
+        ("ra_register", Word),
+        ("ra_deref", Word),
+        ("fp_base", Word),
+        ("fp_register", Word),
+        ("fp_deref", Word),
         ("real", Word),  # walks find it too: its section was not dropped
         ("known", Word),  # bit n: outcome n has its finding, repetitions are only counted
         ("counts", Word * CODES),
@@ -171,6 +202,10 @@ class State(ctypes.Structure):
     read_register: int
     read_registers: int
     event: int
+    engine: int
+    numbers: Any
+    register: int
+    register_at: int
     saved_numbers: int
     saved_pointers: int
     rsp: int
@@ -209,6 +244,9 @@ class State(ctypes.Structure):
     growth: int
     alignment: int
     fp_above_sp: int
+    topmost_registers: int
+    base_deref: int
+    value_rules: int
     frame_pointers: int
     got_ip: int
     got_sp: int
@@ -228,6 +266,12 @@ class State(ctypes.Structure):
         ("read_register", Word),
         ("read_registers", Word),
         ("event", Word),
+        # The engine, its numbers of the registers in DWARF's order, and a place for one's value
+        # with its address.
+        ("engine", Word),
+        ("numbers", ctypes.c_int32 * 16),
+        ("register", Word),
+        ("register_at", Word),
         ("saved_numbers", Word),
         ("saved_pointers", Word),
         # Registers before the instruction; `saved` only at calls and returns. `touched` if rsp
@@ -275,6 +319,9 @@ class State(ctypes.Structure):
         ("growth", Word),
         ("alignment", Word),
         ("fp_above_sp", Word),
+        ("topmost_registers", Word),
+        ("base_deref", Word),
+        ("value_rules", Word),
         ("frame_pointers", Word),
         # A step's result; a walk's address and a return address about which nothing was known.
         ("got_ip", Word),

@@ -11,7 +11,7 @@ import ctypes
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from emu.check.fast.layout import CODES, Code, Site, SiteKind
+from emu.check.fast.layout import CODES, Base, Code, Site, SiteKind
 from emu.check.finding import Key, Tally
 from emu.check.tables import Place
 from emu.check.verdict import Check, Field, Verdict
@@ -32,6 +32,13 @@ LIMIT_KEY = Key(Check.WALK, Verdict.LIMIT, None, None, None, None)
 _FIELDS = {Code.WRONG_PC: Field.PC, Code.WRONG_SP: Field.SP, Code.WRONG_FP: Field.FP}
 _ALWAYS = 1 << Code.OK | 1 << Code.OUTERMOST
 _MASK = (1 << 64) - 1
+_BASES = {
+    "SP": Base.SP,
+    "FP": Base.FP,
+    "REG": Base.REGISTER,
+    "CFA": Base.CFA,
+    "RETAIN": Base.RETAIN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,24 +176,30 @@ def _keys(place: Place, code: int) -> list[Key]:
 
 
 def _describe(site: Site, frame: Frame | None, gap: bool) -> None:
-    """Write the rules down, if they are plain stack slots."""
-    site.kind = SiteKind.GAP if gap else SiteKind.SLOW
+    """Write down what a lookup gave: a frame's rules, a gap, or a corrupt table."""
     if frame is None:
+        site.kind = SiteKind.GAP if gap else SiteKind.SLOW
         return
-    plan = frame.plan
     if frame.outermost:
         site.kind = SiteKind.OUTERMOST
-    elif (
+        return
+    plan, cfa, ra, fp = frame.plan, frame.cfa, frame.ra, frame.fp
+    site.kind = SiteKind.ROW
+    site.general = not (
         (plan.cfa_is_sp or plan.cfa_is_fp)
         and plan.ra_is_slot
         and (plan.fp_is_slot or plan.fp_is_retained)
-    ):
-        site.kind = SiteKind.ROW
-        site.cfa_is_fp = plan.cfa_is_fp
-        site.cfa_offset = plan.cfa_offset & _MASK
-        site.ra_offset = plan.ra_offset & _MASK
-        site.fp_is_slot = plan.fp_is_slot
-        site.fp_offset = plan.fp_offset & _MASK
+    )
+    site.cfa_is_fp = plan.cfa_is_fp
+    site.fp_is_slot = plan.fp_is_slot
+    site.cfa_offset, site.ra_offset, site.fp_offset = (
+        rule.offset & _MASK for rule in (cfa, ra, fp)
+    )
+    site.cfa_base = _BASES[cfa.base.name]
+    site.cfa_register, site.cfa_deref = cfa.reg or 0, cfa.deref
+    site.ra_base, site.fp_base = _BASES[ra.base.name], _BASES[fp.base.name]
+    site.ra_register, site.ra_deref = ra.reg or 0, ra.deref
+    site.fp_register, site.fp_deref = fp.reg or 0, fp.deref
 
 
 assert len(VERDICTS) <= CODES

@@ -6,7 +6,7 @@ signed one.
 
 import numpy as np
 
-from emu.check.fast.layout import Code, SiteKind
+from emu.check.fast.layout import Base, Code, SiteKind
 
 MANY = 1 << 40
 """Length of arrays whose length only Python knows."""
@@ -25,6 +25,9 @@ SLOW, LIMIT = np.uint64(Code.SLOW), np.uint64(Code.LIMIT)
 
 IS_GAP, IS_ROW = np.uint64(SiteKind.GAP), np.uint64(SiteKind.ROW)
 IS_OUTERMOST, IS_SLOW = np.uint64(SiteKind.OUTERMOST), np.uint64(SiteKind.SLOW)
+
+BASE_FP, BASE_REGISTER = np.uint64(Base.FP), np.uint64(Base.REGISTER)
+BASE_RETAIN = np.uint64(Base.RETAIN)
 
 READ, FAULT, UNSURE = ZERO, ONE, TWO
 """How a read or an evaluation went; UNSURE is for Python."""
