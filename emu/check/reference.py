@@ -121,6 +121,10 @@ class ReferenceEngine:
             loaded = self.modules.remove(module)
             self.tables.unregister(loaded)
             return
+        if self.process.section_store is not self.tables.real:
+            # Another program is executed: it begins with an empty store.
+            self.tables.empty()
+            self.process.section_store = self.tables.real
         loaded = self.modules.add(module)
         if wanted(loaded, self._convert):
             convert_module(loaded, self.process.memory)
@@ -141,21 +145,28 @@ class ReferenceEngine:
                 self._others[thread] = Waiting(
                     Suspended(Stack(begin=rsp), rsp=rsp), Tally(), Tally(), Tally()
                 )
+                if self._running.ended:
+                    # Another program is executed: its thread is the only one.
+                    self._run_thread(thread)
             case ThreadEvent.SWITCHED:
                 if not self._running.ended:
                     self._others[self._running] = Waiting(
                         self.tracker.suspend(), self._held, self._first, self._second
                     )
-                self._running = thread
-                waiting = self._others.pop(thread)
-                _, self._held, self._first, self._second = waiting
-                self.tracker.resume(waiting.stack)
+                self._run_thread(thread)
             case ThreadEvent.ENDED if thread is self._running:
                 self._finish()
             case ThreadEvent.ENDED:
                 # It never ran again, so what was open in it stays unsettled.
                 waiting = self._others.pop(thread)
                 self.tally.add_unsettled(waiting.held)
+
+    def _run_thread(self, thread: Thread) -> None:
+        waiting = self._others.pop(thread, None)
+        if waiting is not None:
+            self._running = thread
+            stack, self._held, self._first, self._second = waiting
+            self.tracker.resume(stack)
 
     def _forked(self, _child: Process) -> None:
         self.children += 1

@@ -40,7 +40,7 @@ def run(
     stderr: BinaryIO | None = None,
     at: str | Iterable[str] = (),
     policy: str | Policy = "kernel-v15",
-    engine: str = "reference",
+    engine: str = "fast",
     max_instructions: int | None = None,
     strict: bool = False,
     convert: Collection[str] = (),
@@ -222,6 +222,9 @@ def _remarks(runner: ReferenceEngine) -> tuple[str, ...]:
             f"from instruction {runner.dropped_at:,} on walks had no table: a lookup failed"
             " and the section was dropped, as the kernel would"
         )
+    if runner.children:
+        many = "a child process" if runner.children == 1 else f"{runner.children} child processes"
+        remarks.append(f"{many} ran unchecked")
     if runner.selection is not None and runner.selection.unresolved:
         places = ", ".join(runner.selection.unresolved)
         remarks.append(f"never found: {places}")

@@ -89,6 +89,14 @@ class Tables:
             self.real.remove(module.sframe_extent[0])
         self.forget()
 
+    def empty(self) -> None:
+        """No section is registered any more."""
+        for record in self.real.records:
+            self.real.remove(record.sframe_start)
+        for record in self.intact.records:
+            self.intact.remove(record.sframe_start)
+        self.forget()
+
     @property
     def dropped(self) -> bool:
         """Whether a lookup has dropped a section from the real store."""

@@ -1,5 +1,6 @@
 """A guest that makes code, registers an .sframe for it, runs it and takes both away again."""
 
+import io
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from emu.check import Verdict, run, snapshots
 from emu.machine import SectionCalls
 from emu.sframe import Function, Rule, Rules, write_section
+from emu.toolchain import Toolchain
 
 CODE = bytes.fromhex("4883ec08 ffd7 4883c408 c3")
 """sub rsp, 8; call rdi; add rsp, 8; ret"""
@@ -51,7 +53,8 @@ int main(void) {
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a compiler")
-def test_a_jit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["reference", "fast"])
+def test_a_jit(tmp_path: Path, engine: str) -> None:
     source, program = tmp_path / "jit.c", tmp_path / "jit"
     source.write_text(SOURCE)
     numbers = SectionCalls()
@@ -64,7 +67,7 @@ def test_a_jit(tmp_path: Path) -> None:
         f"-DCALL={numbers.stacktrace_setup}",
     ]
     subprocess.run(["gcc", "-O1", "-static", *flags, source, "-o", program], check=True)
-    result = run(program)
+    result = run(program, engine=engine)
     assert (result.ended, result.exit_code) == ("exit", 0)
     made = {
         verdict: count
@@ -77,3 +80,37 @@ def test_a_jit(tmp_path: Path) -> None:
     assert {finding.key.field for finding in result.findings} == {"pc", "sp"}
     assert result.figures.violations == 0
     assert len(list(snapshots(program, at="callback"))) == 4
+
+
+EXECUTES = r"""
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    int status;
+    if (count > 1) { puts("second"); return 7; }
+    pid_t child = fork();
+    if (!child) return 4;
+    waitpid(child, &status, 0);
+    printf("first %d\n", WEXITSTATUS(status));
+    fflush(stdout);
+    execl(words[0], words[0], "again", (char *)0);
+    return 1;
+}
+"""
+
+
+@pytest.mark.parametrize("engine", ["reference", "fast"])
+def test_another_program_begins_anew(toolchain: Toolchain, tmp_path: Path, engine: str) -> None:
+    source = tmp_path / "program.c"
+    source.write_text(EXECUTES)
+    program = toolchain.compile([source], tmp_path / "program", ["-O2", "-static"])
+    stdout = io.BytesIO()
+    result = run(program, engine=engine, stdout=stdout)
+    assert (result.ended, result.exit_code) == ("exit", 7)
+    assert stdout.getvalue() == b"first 4\nsecond\n"
+    assert result.findings == ()
+    assert result.figures.violations == 0
+    assert result.figures.returns_verified == result.figures.returns
+    assert [module.sframe for module in result.modules] == ["present", "present"]
+    assert any("child" in remark for remark in result.remarks)

@@ -70,6 +70,13 @@ class FastEngine(ReferenceEngine):
             strict=strict,
         )
         self._chosen = 0
+        forget = self.tables.real.on_change
+
+        def sections_changed() -> None:
+            forget()
+            self._knowledge.code.changed(*_EVERYWHERE)
+
+        self.tables.real.on_change = sections_changed
         self._connected = self._connect()
         state.forced = 1
         state.growth = policy.cfa_growth
@@ -160,7 +167,9 @@ class FastEngine(ReferenceEngine):
             self._learn_rows(pc)
             mirror.give()
             place = knowledge.code.place(pc)
-            state.forced = place is not None and bool(place.facts & Fact.SYSTEM_CALL)
+            # A table that the guest may rewrite is read anew at every instruction.
+            volatile = not self.tables.intact.stable
+            state.forced = volatile or (place is not None and bool(place.facts & Fact.SYSTEM_CALL))
         else:
             mirror.keep()
             state.forced = 1
