@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from random import Random
-from typing import Any, BinaryIO
+from typing import Any
 
 from unicorn import x86_const as x86
 
@@ -22,20 +20,14 @@ from emu.machine.linux import (
     CallCount,
     CallLog,
     Clock,
-    DescriptorTable,
     Kernel,
-    Output,
     Schedule,
     SectionCalls,
-    Signal,
     System,
     Thread,
-    standard_input,
 )
 from emu.machine.linux.clone import remove_process, remove_thread
 from emu.machine.linux.futex import let_go
-from emu.machine.linux.signal_frame import SIG_IGN, SignalInfo
-from emu.machine.linux.signals import SI_KERNEL
 from emu.machine.linux.tree import Tree
 from emu.machine.mapped_files import MappedFiles
 from emu.machine.mapping import TASK_SIZE, OutOfMemory, page_up
@@ -47,6 +39,7 @@ from emu.machine.run import Run
 from emu.machine.section_stores import emptied, inherited
 from emu.machine.start import fill_proc, start_program
 from emu.machine.state import UserState
+from emu.machine.streams import Sink, Source, standard_streams
 from emu.unwind import SectionStore
 
 DEFAULT_MEMORY = 1 << 30
@@ -76,9 +69,9 @@ class Process:
         args: Sequence[str] | None = None,
         env: Mapping[str, str] | None = None,
         *,
-        stdin: bytes | BinaryIO | None = None,
-        stdout: BinaryIO | Callable[[bytes], object] | None = None,
-        stderr: BinaryIO | Callable[[bytes], object] | None = None,
+        stdin: Source = None,
+        stdout: Sink = None,
+        stderr: Sink = None,
         root: str | PathLike[str] = "/",
         directory: str = "/",
         seed: int = 0,
@@ -98,11 +91,7 @@ class Process:
         self.profiling = ProfilingSignals(signal_every, signal_seed)
         clock = Clock()
         system = System(clock, Random(seed), Schedule(quantum, seed))  # noqa: S311 -- equal runs are the purpose
-        descriptors = DescriptorTable()
-        source = io.BytesIO(stdin or b"") if isinstance(stdin, bytes | None) else stdin
-        descriptors.put(0, standard_input(source))
-        descriptors.put(1, Output(1, _sink(stdout, "stdout")))
-        descriptors.put(2, Output(2, _sink(stderr, "stderr")))
+        descriptors = standard_streams(stdin, stdout, stderr)
         tree = Tree(Path(fspath(root)), clock.now)
         self.kernel = Kernel(self, system, tree, descriptors, HANDLERS)
         self.kernel.directory = tree.existing(directory, "/")[0]
@@ -255,11 +244,7 @@ class Process:
 
     def send_profiling_signal(self, thread: Thread) -> None:
         """Send it if it is due."""
-        if self.profiling.due(self.instructions):
-            action = self.kernel.actions.get(Signal.SIGPROF)
-            if self.profiling.count(handled=action is not None and action.handler > SIG_IGN):
-                info = SignalInfo(Signal.SIGPROF, SI_KERNEL)
-                thread.pending.setdefault(Signal.SIGPROF, info)
+        self.profiling.send(thread, self.instructions)
 
     # Events
 
@@ -374,17 +359,3 @@ class Process:
             for callback in self.on_mapping:
                 callback(MappingEvent.LOADED, module)
         self.tell_thread(ThreadEvent.STARTED, kernel.current)
-
-
-def _sink(
-    target: BinaryIO | Callable[[bytes], object] | None, name: str
-) -> Callable[[bytes], object]:
-    if callable(target):
-        return target
-    file: BinaryIO = getattr(sys, name).buffer if target is None else target
-
-    def write(data: bytes) -> None:
-        file.write(data)
-        file.flush()
-
-    return write

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
+from emu.machine.linux import Signal, Thread
+from emu.machine.linux.signal_frame import SIG_DFL, SIG_IGN, SignalInfo
+from emu.machine.linux.signals import SI_KERNEL
+
 
 class ProfilingSignals:
     """When the next one is due; moments are numbers of executed instructions.
@@ -30,18 +34,17 @@ class ProfilingSignals:
         """How many instructions come before the next signal."""
         return None if self._every is None else max(1, self._next - instructions)
 
-    def due(self, instructions: int) -> bool:
-        """Whether the moment of the next signal has come."""
-        return self._every is not None and instructions >= self._next
-
-    def count(self, *, handled: bool) -> bool:
-        """Note that a signal was due, and plan the next; gives `handled`."""
-        if handled:
+    def send(self, thread: Thread, instructions: int) -> None:
+        """Send the signal to a thread if its moment has come, and plan the next."""
+        if self._every is None or instructions < self._next:
+            return
+        action = thread.kernel.actions.get(Signal.SIGPROF)
+        if action is not None and action.handler not in (SIG_DFL, SIG_IGN):
             self.sent += 1
+            thread.pending.setdefault(Signal.SIGPROF, SignalInfo(Signal.SIGPROF, SI_KERNEL))
         else:
             self.ignored += 1
         self._plan()
-        return handled
 
     def _plan(self) -> None:
         if self._every is not None:

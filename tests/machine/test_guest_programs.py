@@ -133,9 +133,9 @@ TIMES = r"""
 int main(void) {
     struct timespec a, b;
     clock_gettime(CLOCK_MONOTONIC, &a);
-    sleep(5); usleep(10);
+    sleep(1); usleep(10);
     clock_gettime(CLOCK_MONOTONIC, &b);
-    puts(b.tv_sec - a.tv_sec == 5 ? "five" : "not five");
+    puts(b.tv_sec - a.tv_sec >= 1 ? "one" : "less");
     struct timeval v;
     gettimeofday(&v, 0);
     printf("%d %d\n", time(0) - v.tv_sec < 2, isatty(1));

@@ -83,7 +83,7 @@ int main(void) {
     signal(SIGUSR1, on);
     pthread_create(&t, 0, other, 0);
     sigemptyset(&set); sigaddset(&set, SIGUSR1); pthread_sigmask(SIG_BLOCK, &set, 0);
-    kill(getpid(), SIGUSR1); usleep(1000);
+    kill(getpid(), SIGUSR1); while (!count) usleep(1000);
     printf("%d\n", count);
     pthread_kill(pthread_self(), SIGUSR1);
     printf("%d\n", sigtimedwait(&set, &i, &s) == SIGUSR1);
