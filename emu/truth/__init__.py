@@ -5,7 +5,8 @@ from emu.truth.entry import Entry, EntryKind, Stack
 from emu.truth.figures import Figures, Violation
 from emu.truth.functions import Function, Functions, same_function
 from emu.truth.instruction import Decoder, Instruction
-from emu.truth.tracker import GuestMemory, Suspended, Tracker
+from emu.truth.shadow import GuestMemory
+from emu.truth.tracker import Suspended, Tracker
 
 __all__ = [
     "Decoder",

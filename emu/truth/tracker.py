@@ -9,36 +9,15 @@ an instruction that is stopped and run again changes nothing.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from emu.truth.doubt import Doubt, LocalCall, Settlement, SwitchDoubt
 from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
-from emu.truth.figures import Figures
 from emu.truth.functions import Functions, same_function
-from emu.truth.instruction import Decoder, derives_from_stack
-from emu.unwind.protocols import Memory, MemoryFault
+from emu.truth.shadow import GuestMemory
+from emu.truth.switches import HISTORY, StackSwitches
 
 RSP, RBP, RIP = 7, 6, 16
-FAR = 1 << 64
-HISTORY = 64
-"""Instructions looked back at to tell an alloca from a switch to another stack."""
-PARKED_STACKS = 1 << 16
-
-
-class GuestMemory(Memory, Protocol):
-    """Memory with its protections."""
-
-    def executable(self, address: int) -> bool:
-        """Whether the guest may execute the byte at `address`."""
-
-    def writable(self, address: int) -> bool:
-        """Whether the guest may change the byte at `address`."""
-
-
-def ignore(settlement: Settlement) -> None:
-    """The listener of a tracker that nobody checks against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +36,7 @@ class Suspended:
     rsp: int = 0
 
 
-class Tracker:
+class Tracker(StackSwitches):
     """The call stack of the running thread. `step` is called before every instruction.
 
     A thread that stops running is suspended, another one resumed; parked stacks belong to no
@@ -65,37 +44,11 @@ class Tracker:
     """
 
     def __init__(self, memory: GuestMemory, functions: Functions) -> None:
-        self.stack = Stack(begin=FAR)
-        self.figures = Figures()
-        self.doubt: Doubt | None = None
-        self.on_settled: Callable[[Settlement], None] = ignore
-        self.decoder = Decoder(memory)
-        self._memory = memory
-        self._functions = functions
-        self._parked: list[Stack] = []
-        self._pending: list[Entry] = []
-        self._pending_failed = False
-        self._straight = False
+        super().__init__(memory, functions)
         self._delivering = False
         self._local_calls: dict[tuple[int, int], bool] = {}
-        self._history: deque[int] = deque(maxlen=HISTORY)
-        self._pc = 0
         self._following = -1
         self._rsp = 0
-
-    @property
-    def entries(self) -> list[Entry]:
-        """The entries of the current stack, oldest first."""
-        return self.stack.entries
-
-    @property
-    def pending(self) -> bool:
-        """Whether a return address is out of its slot and held by a register."""
-        return bool(self._pending)
-
-    def second_reading(self) -> Sequence[Entry] | None:
-        """The entries if the open doubt is settled the other way; None without a doubt."""
-        return None if self.doubt is None else self.doubt.second(self.stack)
 
     def begin(self, rsp: int) -> None:
         """The thread starts with this stack pointer; there is no caller."""
@@ -133,10 +86,6 @@ class Tracker:
         """Executable memory was mapped, unmapped or rewritten."""
         self.decoder.forget()
         self._local_calls.clear()
-
-    def mappings_changed(self) -> None:
-        """Memory may have gone away, and with it the parked stacks in it."""
-        self._parked = [stack for stack in self._parked if self._memory.writable(stack.parked_rsp)]
 
     def signal_delivered(self, registers: list[int]) -> None:
         """A handler is about to start; `registers` are those it interrupted.
@@ -304,43 +253,6 @@ class Tracker:
         self.figures.verify(entry, registers)
         self._let_go(entry, dropped=False)
 
-    def _remove(self, entry: Entry) -> None:
-        entries = self.stack.entries
-        index = entries.index(entry)
-        del entries[index]
-        for newer in entries[index:]:
-            newer.notes.clear()
-        self.figures.dropped += 1
-        self._let_go(entry, dropped=True)
-
-    def _drop_from(self, index: int) -> list[Entry]:
-        """Drop the entries at `index` and above; returns them, oldest first."""
-        dropped = self.stack.cut(index)
-        self.figures.dropped += len(dropped)
-        for entry in reversed(dropped):
-            self._let_go(entry, dropped=True)
-        return dropped
-
-    def _let_go(self, entry: Entry, *, dropped: bool) -> None:
-        """Settle whatever hung on an entry that has left the stack."""
-        if entry.pending:
-            self._resolve_pending(entry, dropped=dropped)
-        if isinstance(self.doubt, LocalCall) and self.doubt.entry is entry:
-            self._settle(Settlement.SECOND if dropped else Settlement.FIRST)
-
-    def _resolve_pending(self, entry: Entry, *, dropped: bool) -> None:
-        entry.pending = False
-        self._pending.remove(entry)
-        self._pending_failed |= dropped
-        if not self._pending:
-            failed, self._pending_failed = self._pending_failed, False
-            self.on_settled(Settlement.DROPPED if failed else Settlement.RETURNED)
-
-    def _settle(self, settlement: Settlement) -> None:
-        if self.doubt is not None:
-            self.doubt = None
-            self.on_settled(settlement)
-
     def _reconsider(self, pc: int, *, jumped: bool) -> None:
         doubt = self.doubt
         if isinstance(doubt, LocalCall):
@@ -360,122 +272,3 @@ class Tracker:
                 self.stack.push(entry)
             self._park(self.stack, doubt.switch_rsp, doubt.switch_pc)
             self.stack = doubt.fresh
-
-    def _moved(self, switch_pc: int, previous_rsp: int, rsp: int) -> None:
-        """An instruction wrote rsp freely: within the frame, up the stack, or to another one."""
-        stack = self.stack
-        for parked in self._parked:
-            if rsp == parked.parked_rsp or (
-                parked.entries and rsp - parked.entries[-1].slot in (0, 8)
-            ):
-                self._resume(parked, previous_rsp, switch_pc)
-                self._drop_below(rsp)
-                return
-        newest = stack.newest_slot()
-        if previous_rsp <= rsp <= newest:
-            return
-        if stack.interruptions and self._left_handlers(rsp):
-            return
-        if newest < rsp <= stack.begin:
-            self._up_the_stack(switch_pc, previous_rsp, rsp)
-            return
-        if rsp < previous_rsp and self._derived(switch_pc):
-            return
-        enclosing = [
-            parked for parked in self._parked if parked.encloses(rsp) and rsp != parked.begin
-        ]
-        fresh = self._fresh(rsp)
-        if enclosing:
-            parked = min(enclosing, key=lambda parked: parked.begin - parked.parked_rsp)
-            self._resume(parked, previous_rsp, switch_pc)
-            self._up_the_stack(switch_pc, parked.parked_rsp, rsp, fresh)
-        else:
-            self._parked = [parked for parked in self._parked if rsp != parked.begin]
-            self._park(stack, previous_rsp, switch_pc)
-            self.stack = fresh
-            self.figures.switches += 1
-
-    def _left_handlers(self, rsp: int) -> bool:
-        """Whether rsp is where an interrupted frame or an older one had it (siglongjmp).
-
-        The handler's own stack may lie anywhere, so the order of addresses says nothing.
-        """
-        entries = self.stack.entries
-        for index in range(self.stack.floor - 1, -1, -1):
-            if entries[index].kind is not EntryKind.SIGNAL and entries[index].slot + 8 == rsp:
-                self._settle(Settlement.FIRST)
-                self._drop_from(index)
-                return True
-        return False
-
-    def _fresh(self, rsp: int) -> Stack:
-        """A stack seen for the first time; it begins with the word at its top if that is code."""
-        fresh = Stack(begin=rsp)
-        word = self._word(rsp)
-        if word is not None and self._memory.executable(word):
-            fresh.entries.append(
-                Entry(
-                    slot=rsp,
-                    return_address=word,
-                    rbp=0,
-                    callee_saved=(0,) * len(CALLEE_SAVED),
-                    call_site=self._pc,
-                    kind=EntryKind.SWITCH,
-                    rbp_known=False,
-                )
-            )
-        self._straight = True
-        return fresh
-
-    def _up_the_stack(
-        self, switch_pc: int, previous_rsp: int, rsp: int, fresh: Stack | None = None
-    ) -> None:
-        """rsp rose above slots: a jump out of frames, or a stack inside another frame's array."""
-        entries = self.stack.entries
-        index = self.stack.below(rsp)
-        if index == len(entries):
-            return
-        oldest = entries[index]
-        self._settle(Settlement.FIRST)
-        dropped = self._drop_from(index)
-        if rsp == oldest.slot + 8 or same_function(self._functions, switch_pc, oldest.call_site):
-            return
-        if entries and rsp == entries[-1].slot:
-            return  # about to leave through this slot, as libgcc enters a landing pad
-        self.doubt = SwitchDoubt(
-            fresh=fresh or self._fresh(rsp),
-            dropped=dropped,
-            switch_pc=switch_pc,
-            switch_rsp=previous_rsp,
-            frame_pc=oldest.call_site,
-        )
-
-    def _drop_below(self, rsp: int) -> None:
-        self._drop_from(self.stack.below(rsp, self.stack.floor))
-
-    def _resume(self, parked: Stack, previous_rsp: int, switch_pc: int) -> None:
-        self._parked.remove(parked)
-        self._park(self.stack, previous_rsp, switch_pc)
-        self.stack = parked
-        self.figures.switches += 1
-
-    def _park(self, stack: Stack, rsp: int, switch_pc: int) -> None:
-        stack.parked_rsp, stack.exit_pc = rsp, switch_pc
-        for entry in tuple(self._pending):
-            self._resolve_pending(entry, dropped=True)
-        self._settle(Settlement.FIRST)
-        self._parked.append(stack)
-        if len(self._parked) > PARKED_STACKS:
-            del self._parked[0]
-
-    def _derived(self, switch_pc: int) -> bool:
-        """Whether the value just written to rsp was computed from rsp or rbp (an alloca)."""
-        history = [self.decoder.at(pc) for pc in self._history if pc != self._pc]
-        write = self.decoder.at(switch_pc)
-        return any(derives_from_stack(history, source) for source in write.sources)
-
-    def _word(self, address: int) -> int | None:
-        try:
-            return self._memory.word(address)
-        except MemoryFault:
-            return None

@@ -1,0 +1,145 @@
+"""Writes of rsp that are no push, pop, call or return: frames left behind, other stacks."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from emu.truth.doubt import Settlement, SwitchDoubt
+from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
+from emu.truth.functions import Functions, same_function
+from emu.truth.instruction import Decoder, derives_from_stack
+from emu.truth.shadow import GuestMemory, ShadowStack
+
+HISTORY = 64
+"""Instructions looked back at to tell an alloca from a switch to another stack."""
+PARKED_STACKS = 1 << 16
+
+
+class StackSwitches(ShadowStack):
+    """Tells where rsp went when an instruction wrote it freely, and keeps the stacks left behind.
+
+    Parked stacks belong to no thread: another one may go on with them.
+    """
+
+    def __init__(self, memory: GuestMemory, functions: Functions) -> None:
+        super().__init__(memory, functions)
+        self.decoder = Decoder(memory)
+        self._parked: list[Stack] = []
+        self._straight = False
+        """On a fresh stack no transfer of control has happened yet."""
+        self._history: deque[int] = deque(maxlen=HISTORY)
+        self._pc = 0
+
+    def mappings_changed(self) -> None:
+        """Memory may have gone away, and with it the parked stacks in it."""
+        self._parked = [stack for stack in self._parked if self._memory.writable(stack.parked_rsp)]
+
+    def _moved(self, switch_pc: int, previous_rsp: int, rsp: int) -> None:
+        """An instruction wrote rsp freely: within the frame, up the stack, or to another one."""
+        stack = self.stack
+        for parked in self._parked:
+            if rsp == parked.parked_rsp or (
+                parked.entries and rsp - parked.entries[-1].slot in (0, 8)
+            ):
+                self._go_on_with(parked, previous_rsp, switch_pc)
+                self._drop_below(rsp)
+                return
+        newest = stack.newest_slot()
+        if previous_rsp <= rsp <= newest:
+            return
+        if stack.interruptions and self._left_handlers(rsp):
+            return
+        if newest < rsp <= stack.begin:
+            self._up_the_stack(switch_pc, previous_rsp, rsp)
+            return
+        if rsp < previous_rsp and self._derived(switch_pc):
+            return
+        enclosing = [
+            parked for parked in self._parked if parked.encloses(rsp) and rsp != parked.begin
+        ]
+        fresh = self._fresh(rsp)
+        if enclosing:
+            parked = min(enclosing, key=lambda parked: parked.begin - parked.parked_rsp)
+            self._go_on_with(parked, previous_rsp, switch_pc)
+            self._up_the_stack(switch_pc, parked.parked_rsp, rsp, fresh)
+        else:
+            self._parked = [parked for parked in self._parked if rsp != parked.begin]
+            self._park(stack, previous_rsp, switch_pc)
+            self.stack = fresh
+            self.figures.switches += 1
+
+    def _left_handlers(self, rsp: int) -> bool:
+        """Whether rsp is where an interrupted frame or an older one had it (siglongjmp).
+
+        The handler's own stack may lie anywhere, so the order of addresses says nothing.
+        """
+        entries = self.stack.entries
+        for index in range(self.stack.floor - 1, -1, -1):
+            if entries[index].kind is not EntryKind.SIGNAL and entries[index].slot + 8 == rsp:
+                self._settle(Settlement.FIRST)
+                self._drop_from(index)
+                return True
+        return False
+
+    def _fresh(self, rsp: int) -> Stack:
+        """A stack seen for the first time; it begins with the word at its top if that is code."""
+        fresh = Stack(begin=rsp)
+        word = self._word(rsp)
+        if word is not None and self._memory.executable(word):
+            fresh.entries.append(
+                Entry(
+                    slot=rsp,
+                    return_address=word,
+                    rbp=0,
+                    callee_saved=(0,) * len(CALLEE_SAVED),
+                    call_site=self._pc,
+                    kind=EntryKind.SWITCH,
+                    rbp_known=False,
+                )
+            )
+        self._straight = True
+        return fresh
+
+    def _up_the_stack(
+        self, switch_pc: int, previous_rsp: int, rsp: int, fresh: Stack | None = None
+    ) -> None:
+        """rsp rose above slots: a jump out of frames, or a stack inside another frame's array."""
+        entries = self.stack.entries
+        index = self.stack.below(rsp)
+        if index == len(entries):
+            return
+        oldest = entries[index]
+        self._settle(Settlement.FIRST)
+        dropped = self._drop_from(index)
+        if rsp == oldest.slot + 8 or same_function(self._functions, switch_pc, oldest.call_site):
+            return
+        if entries and rsp == entries[-1].slot:
+            return  # about to leave through this slot, as libgcc enters a landing pad
+        self.doubt = SwitchDoubt(
+            fresh=fresh or self._fresh(rsp),
+            dropped=dropped,
+            switch_pc=switch_pc,
+            switch_rsp=previous_rsp,
+            frame_pc=oldest.call_site,
+        )
+
+    def _go_on_with(self, parked: Stack, previous_rsp: int, switch_pc: int) -> None:
+        self._parked.remove(parked)
+        self._park(self.stack, previous_rsp, switch_pc)
+        self.stack = parked
+        self.figures.switches += 1
+
+    def _park(self, stack: Stack, rsp: int, switch_pc: int) -> None:
+        stack.parked_rsp, stack.exit_pc = rsp, switch_pc
+        for entry in tuple(self._pending):
+            self._resolve_pending(entry, dropped=True)
+        self._settle(Settlement.FIRST)
+        self._parked.append(stack)
+        if len(self._parked) > PARKED_STACKS:
+            del self._parked[0]
+
+    def _derived(self, switch_pc: int) -> bool:
+        """Whether the value just written to rsp was computed from rsp or rbp (an alloca)."""
+        history = [self.decoder.at(pc) for pc in self._history if pc != self._pc]
+        write = self.decoder.at(switch_pc)
+        return any(derives_from_stack(history, source) for source in write.sources)
