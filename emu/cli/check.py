@@ -61,8 +61,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         choices=("fast", "reference"),
-        default="reference",
-        help="compiled, or plain Python for reading along (default); they say the same",
+        default="fast",
+        help="compiled (default), or plain Python; they say the same",
     )
     parser.add_argument(
         "--max-instructions", type=_count, metavar="N", help="stop the program after N instructions"

@@ -113,7 +113,7 @@ def test_json_on_stdout_sends_the_guest_s_output_to_stderr(hello: Path) -> None:
     document = json.loads(result.stdout)
     assert result.stderr.startswith(b"hello\n")
     assert document["schema"] == 1
-    assert document["engine"] == "reference"
+    assert document["engine"] == "fast"
     assert document["policy"] == "kernel-v15"
     assert document["ended"] == "exit"
     assert document["exit_code"] == 0

@@ -101,12 +101,20 @@ class CodeMap:
         return self.ranges[index].host + (pc - self._starts[index]) * ctypes.sizeof(Place)
 
     def forget_rows(self, start: int, end: int) -> None:
-        """Walks find other rows in [start, end) than before."""
+        """Lookups in [start, end) give something else than before."""
+        self._clear(start, end, ("top", "caller", "row"))
+
+    def forget_walks(self, start: int, end: int) -> None:
+        """Walks find something else in [start, end) than before."""
+        self._clear(start, end, ("row",))
+
+    def _clear(self, start: int, end: int, columns: tuple[str, ...]) -> None:
         for extent, places in self._places.items():
             _, first, last = extent
             low, high = max(start, first), min(end, last)
             if low < high:
-                places["row"][low - first : high - first] = 0
+                for column in columns:
+                    places[column][low - first : high - first] = 0
 
     def _forget_all(self, tables: Iterable[tuple[int, int]]) -> bool:
         """Whether the memory of a section may hold something else now."""

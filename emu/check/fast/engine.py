@@ -70,13 +70,6 @@ class FastEngine(ReferenceEngine):
             strict=strict,
         )
         self._chosen = 0
-        forget = self.tables.real.on_change
-
-        def sections_changed() -> None:
-            forget()
-            self._knowledge.code.changed(*_EVERYWHERE)
-
-        self.tables.real.on_change = sections_changed
         self._connected = self._connect()
         state.forced = 1
         state.growth = policy.cfa_growth
@@ -162,18 +155,23 @@ class FastEngine(ReferenceEngine):
             self.observer.check(self.tally, mirror.entries)
             if self.dropped_at is None and self.tables.dropped:
                 self.dropped_at = self.instructions
+            knowledge.refresh()
         state.instructions = self.instructions
         if mirror.quiet:
             self._learn_rows(pc)
             mirror.give()
             place = knowledge.code.place(pc)
-            # A table that the guest may rewrite is read anew at every instruction.
-            volatile = not self.tables.intact.stable
-            state.forced = volatile or (place is not None and bool(place.facts & Fact.SYSTEM_CALL))
+            state.forced = place is not None and bool(place.facts & Fact.SYSTEM_CALL)
         else:
             mirror.keep()
             state.forced = 1
-        knowledge.follow_store(self.observer.walks.epoch)
+        epoch = self.observer.walks.epoch
+        state.stale = epoch < 0
+        if epoch >= 0:
+            state.epoch = epoch
+        if not self.tables.intact.stable:
+            # A table that the guest may rewrite is read anew at every instruction.
+            state.forced = 1
         return 0
 
     def _learn_call(self, call_site: int) -> None:

@@ -1,8 +1,9 @@
 """What runs before every instruction, compiled by numba.
 
 It does what `emu.truth.Tracker.step` and the observer's check do, for the ordinary case of each
-decision: calls and returns that follow the convention, outcomes that were seen before. Anything else is told to Python as an event, before anything was changed
-for it, and the reference code does it on the same state.
+decision: calls and returns that follow the convention, outcomes that were seen before. Anything
+else is told to Python as an event, before anything was changed for it, and the reference code does
+it on the same state.
 """
 
 from __future__ import annotations

@@ -55,12 +55,14 @@ class Knowledge:
         self._extents = RowExtents(modules, tables, memory)
         self._generation = -1
         self._records: tuple[SectionRecord, ...] = ()
+        self._intact: tuple[SectionRecord, ...] = ()
         self._functions = (Range * 1024)()
         self._numbers: dict[tuple[int, int], int] = {}
 
     def refresh(self) -> None:
-        """Follow changes of the address space."""
+        """Follow changes of the address space and of the registered sections."""
         memory, state, code = self._memory, self._state, self.code
+        self._refresh_records()
         if memory.generation == self._generation:
             return
         self._generation = memory.generation
@@ -75,19 +77,19 @@ class Knowledge:
         state.memory_start, state.memory_last = 1, 0
         self._cover()
 
-    def follow_store(self, epoch: int) -> None:
-        """Follow changes of the store that walks use; `epoch` is that of their notes."""
-        state, store = self._state, self._tables.real
-        state.stale = epoch < 0
-        if epoch >= 0:
-            state.epoch = epoch
-        if store.records != self._records:
-            for record in {*store.records} ^ {*self._records}:
-                self.code.forget_rows(record.text_start, record.text_end)
-            self._records = store.records
-            state.records = len(store)
-            self.sites.refresh(store)
-            self._cover()
+    def _refresh_records(self) -> None:
+        """Rows are other ones where a section was registered, removed or dropped."""
+        real, intact = self._tables.real.records, self._tables.intact.records
+        if real == self._records and intact == self._intact:
+            return
+        for record in {*intact} ^ {*self._intact}:
+            self.code.forget_rows(record.text_start, record.text_end)
+        for record in {*real} ^ {*self._records}:
+            self.code.forget_walks(record.text_start, record.text_end)
+        self._records, self._intact = real, intact
+        self._state.records = len(real)
+        self.sites.refresh(self._tables.real)
+        self._cover()
 
     def learn_instruction(self, pc: int) -> None:
         """The facts about the instruction at `pc`, and about those that follow it."""
