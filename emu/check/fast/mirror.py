@@ -15,7 +15,7 @@ from emu.check.fast.sites import VERDICTS
 from emu.check.verdict import Verdict
 from emu.check.walk import Departure, Note, serial
 from emu.truth import Entry as TrueEntry
-from emu.truth import EntryKind, Functions, GuestMemory, Tracker
+from emu.truth import EntryKind, Functions, GuestMemory, Suspended, Tracker
 
 _CODES = {verdict: int(code) for code, verdict in VERDICTS.items()}
 _CODES[Verdict.WRONG] = int(Code.WRONG_PC)
@@ -103,12 +103,27 @@ class MirroredTracker(Tracker):
         state.history[state.position % HISTORY] = pc
         state.position += 1
 
+    def suspend(self) -> Suspended:
+        """Another thread goes on; this one's history is the one that the hook kept."""
+        self._history = deque(self._remembered(), maxlen=HISTORY)
+        return super().suspend()
+
+    def resume(self, thread: Suspended) -> None:
+        """This thread goes on, with its own history."""
+        super().resume(thread)
+        self._state.position = 0
+        for pc in self._history:
+            self.remember(pc)
+
     def _derived(self, switch_pc: int) -> bool:
+        self._history = deque([*self._remembered(), self._pc], maxlen=HISTORY)
+        return super()._derived(switch_pc)
+
+    def _remembered(self) -> list[int]:
+        """The instructions before, oldest first."""
         state = self._state
         count = min(state.position, HISTORY)
-        pcs = [state.history[(state.position - count + n) % HISTORY] for n in range(count)]
-        self._history = deque([*pcs, self._pc], maxlen=HISTORY)
-        return super()._derived(switch_pc)
+        return [state.history[(state.position - count + n) % HISTORY] for n in range(count)]
 
     def _write(self, index: int) -> None:
         entry, mine = self.stack.entries[index], self._table[index]
