@@ -2,6 +2,7 @@
 
 from emu.check.error import CheckError
 from emu.check.finding import Finding, Key, Tally, Witness
+from emu.check.guest_options import GuestOptions
 from emu.check.listing import Line
 from emu.check.result import CheckedModule, Coverage, Result
 from emu.check.run import run, snapshots
@@ -16,6 +17,7 @@ __all__ = [
     "Coverage",
     "Field",
     "Finding",
+    "GuestOptions",
     "Key",
     "Line",
     "Result",

@@ -8,13 +8,14 @@ from typing import BinaryIO
 
 from emu.check.error import CheckError
 from emu.check.fast import FastEngine
+from emu.check.guest_options import GuestOptions, start_guest
 from emu.check.listing import listing
 from emu.check.reference import ReferenceEngine
 from emu.check.result import CheckedModule, Coverage, Result, SystemCall
 from emu.check.selection import Selection
 from emu.check.snapshot import Snapshot
 from emu.check.verdict import Verdict
-from emu.machine import Image, MachineError, Outcome, Process
+from emu.machine import Image, Outcome, Process
 from emu.unwind import Policy, PolicyError
 from emu.unwind import policy as policy_named
 
@@ -25,9 +26,6 @@ ENGINES: dict[str, type[ReferenceEngine]] = {
 
 USABLE = frozenset({"present", "converted"})
 """What `sframe` of a module says if walks can use its table."""
-
-ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", "LC_ALL": "C"}
-"""The guest's environment, before what the caller adds."""
 
 
 def run(
@@ -45,6 +43,7 @@ def run(
     strict: bool = False,
     convert: Collection[str] = (),
     root: str | Path = "/",
+    options: GuestOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Run `program` to its end and check every instruction, or those named by `at`.
@@ -60,7 +59,16 @@ def run(
     """
     consumer = _policy(policy)
     chosen = _engine(engine, consumer)
-    process = _start(program, args, env, stdin, stdout, stderr, root)
+    process = start_guest(
+        program,
+        args=args,
+        env=env,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        root=root,
+        options=options or GuestOptions(),
+    )
     selection = _selection(at)
     runner = chosen(process, consumer, selection=selection, strict=strict, convert=convert)
     runner.progress = progress
@@ -79,45 +87,27 @@ def snapshots(
     policy: str | Policy = "kernel-v15",
     max_instructions: int | None = None,
     root: str | Path = "/",
+    options: GuestOptions | None = None,
 ) -> Iterator[Snapshot]:
     """Run `program` and yield it just before each chosen instruction (all of them by default).
 
     A snapshot's memory is the live memory of the process: use it before asking for the next one.
     Raises `CheckError` like `run`.
     """
-    process = _start(program, args, env, stdin, None, None, root)
+    process = start_guest(
+        program,
+        args=args,
+        env=env,
+        stdin=stdin,
+        stdout=None,
+        stderr=None,
+        root=root,
+        options=options or GuestOptions(),
+    )
     selection = _selection(at)
     runner = ReferenceEngine(process, _policy(policy), selection=selection)
     _demand(process, selection)
     yield from runner.snapshots(max_instructions)
-
-
-def _start(
-    program: str | Path | Image,
-    args: Sequence[str],
-    env: Mapping[str, str] | None,
-    stdin: bytes | BinaryIO | None,
-    stdout: BinaryIO | None,
-    stderr: BinaryIO | None,
-    root: str | Path,
-) -> Process:
-    try:
-        image = program if isinstance(program, Image) else Image.from_file(program)
-        return Process(
-            image,
-            args=[image.path, *args],
-            env={**ENVIRONMENT, **(env or {})},
-            stdin=stdin,
-            stdout=stdout or _nowhere,
-            stderr=stderr or _nowhere,
-            root=root,
-        )
-    except MachineError as error:
-        raise CheckError(str(error)) from error
-
-
-def _nowhere(data: bytes) -> None:
-    """Takes the guest's output and forgets it."""
 
 
 def _engine(name: str, policy: Policy) -> type[ReferenceEngine]:

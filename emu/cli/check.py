@@ -7,13 +7,12 @@ import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
+from emu.cli.guest import configure_guest, count, environment_of, image_from_stdin, open_stdin
 from emu.cli.progress import progress_line
+from emu.cli.strace import strace_to
 from emu.cli.usage import UsageError
-
-if TYPE_CHECKING:
-    from emu.machine import Image
 
 HELP = "run a program and compare every unwind with its true stack"
 
@@ -39,10 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " call stack: every frame's pc, sp and fp, and where the stack ends."
     )
     parser.epilog = EPILOG
-    parser.usage = "%(prog)s [OPTION]... PROGRAM [OPTION]... [-- ARG...]"
-    parser.add_argument(
-        "program", metavar="PROGRAM", help="an x86-64 ELF executable (- for standard input)"
-    )
+    configure_guest(parser)
     parser.add_argument(
         "--at",
         metavar="PLACE",
@@ -65,22 +61,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="compiled (default), or plain Python; they say the same",
     )
     parser.add_argument(
-        "--max-instructions", type=_count, metavar="N", help="stop the program after N instructions"
-    )
-    parser.add_argument(
-        "--stdin", metavar="FILE", help="the guest's standard input (default: empty; - for ours)"
-    )
-    parser.add_argument(
-        "--env",
-        metavar="K=V",
-        action="append",
-        default=[],
-        help="add to the guest's environment, which is PATH, HOME=/ and LC_ALL=C",
-    )
-    parser.add_argument(
-        "--root", default="/", metavar="DIR", help="the guest's root directory, read-only"
-    )
-    parser.add_argument(
         "--strict", action="store_true", help="frames without a row are findings too"
     )
     parser.add_argument(
@@ -91,6 +71,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="make the rows that MODULE lacks from its .eh_frame: a path, a file name, or all;"
         " may be repeated",
     )
+    parser.add_argument(
+        "--quantum",
+        type=count,
+        default=10_000,
+        metavar="N",
+        help="instructions of a thread's turn (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of everything random in the guest, and unless 0 of the threads' turns",
+    )
+    parser.add_argument(
+        "--signal-every",
+        type=count,
+        metavar="N",
+        help="deliver SIGPROF before instructions N, 2N, ... if the guest has a handler",
+    )
+    parser.add_argument(
+        "--signal-seed",
+        type=int,
+        metavar="N",
+        help="draw the distances of these signals at random",
+    )
+    parser.add_argument(
+        "--strace", action="store_true", help="print the guest's system calls on standard error"
+    )
     parser.add_argument("--output", metavar="FILE", help="write the report there")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for stdout)")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML (- for stdout)")
@@ -100,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check the program and write the reports that were asked for."""
     from rich.console import Console
 
-    from emu.check import CheckError
+    from emu.check import CheckError, GuestOptions
     from emu.check import run as check
     from emu.machine import MachineError
     from emu.report import junit, write_report
@@ -115,10 +124,10 @@ def run(arguments: argparse.Namespace) -> int:
         guest_output = sys.stderr.buffer if to_stdout else sys.stdout.buffer
         try:
             result = check(
-                _program(arguments),
+                image_from_stdin(arguments) or arguments.program,
                 args=arguments.args,
-                env=_environment(arguments.env),
-                stdin=_stdin(files, arguments.stdin),
+                env=environment_of(arguments.env),
+                stdin=open_stdin(files, arguments.stdin),
                 stdout=guest_output,
                 stderr=sys.stderr.buffer,
                 at=arguments.at,
@@ -128,6 +137,13 @@ def run(arguments: argparse.Namespace) -> int:
                 strict=arguments.strict,
                 convert=arguments.convert,
                 root=arguments.root,
+                options=GuestOptions(
+                    quantum=arguments.quantum,
+                    seed=arguments.seed,
+                    signal_every=arguments.signal_every,
+                    signal_seed=arguments.signal_seed,
+                    on_system_call=strace_to(sys.stderr) if arguments.strace else None,
+                ),
                 progress=progress_line() if sys.stderr.isatty() else None,
             )
         except (CheckError, MachineError) as error:
@@ -147,13 +163,6 @@ def run(arguments: argparse.Namespace) -> int:
     return result.exit_status
 
 
-def _count(text: str) -> int:
-    number = int(text, 0)
-    if number <= 0:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
 def _open(files: ExitStack, name: str | None) -> BinaryIO | None:
     """Open a report before the run, so that a mistyped directory costs nothing."""
     if name is None:
@@ -164,35 +173,3 @@ def _open(files: ExitStack, name: str | None) -> BinaryIO | None:
         return files.enter_context(Path(name).open("wb"))
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from error
-
-
-def _program(arguments: argparse.Namespace) -> str | Image:
-    """The program's path, or itself if it comes through standard input."""
-    from emu.machine import Image
-
-    if arguments.program != "-":
-        return str(arguments.program)
-    if arguments.stdin == "-":
-        raise UsageError("standard input cannot be both the program and its input")
-    return Image.from_bytes(sys.stdin.buffer.read(), "<stdin>")
-
-
-def _stdin(files: ExitStack, name: str | None) -> bytes | BinaryIO | None:
-    if name is None:
-        return b""
-    if name == "-":
-        return sys.stdin.buffer
-    try:
-        return files.enter_context(Path(name).open("rb"))
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}") from error
-
-
-def _environment(pairs: list[str]) -> dict[str, str]:
-    environment = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--env {pair}: not of the form K=V")
-        environment[key] = value
-    return environment

@@ -43,16 +43,16 @@ def start_guest(arguments: argparse.Namespace, files: ExitStack, stdout: BinaryI
 
     `files` closes the guest's standard input; its standard error is the command's own.
     """
-    from emu.check.run import ENVIRONMENT
+    from emu.check.guest_options import ENVIRONMENT
     from emu.machine import Image, MachineError, Process
 
     try:
-        image = _image(arguments) or Image.from_file(arguments.program)
+        image = image_from_stdin(arguments) or Image.from_file(arguments.program)
         return Process(
             image,
             [image.path, *arguments.args],
-            {**ENVIRONMENT, **_environment(arguments.env)},
-            stdin=_stdin(files, arguments.stdin),
+            {**ENVIRONMENT, **environment_of(arguments.env)},
+            stdin=open_stdin(files, arguments.stdin),
             stdout=stdout,
             stderr=sys.stderr.buffer,
             root=arguments.root,
@@ -69,7 +69,7 @@ def count(text: str) -> int:
     return number
 
 
-def _image(arguments: argparse.Namespace) -> Image | None:
+def image_from_stdin(arguments: argparse.Namespace) -> Image | None:
     """The program if it comes through standard input."""
     from emu.machine import Image
 
@@ -80,7 +80,8 @@ def _image(arguments: argparse.Namespace) -> Image | None:
     return Image.from_bytes(sys.stdin.buffer.read(), "<stdin>")
 
 
-def _stdin(files: ExitStack, name: str | None) -> bytes | BinaryIO:
+def open_stdin(files: ExitStack, name: str | None) -> bytes | BinaryIO:
+    """What the guest reads: a file, the command's own input for `-`, or nothing."""
     if name is None:
         return b""
     if name == "-":
@@ -91,7 +92,8 @@ def _stdin(files: ExitStack, name: str | None) -> bytes | BinaryIO:
         raise UsageError(f"{name}: {error.strerror}") from error
 
 
-def _environment(pairs: list[str]) -> dict[str, str]:
+def environment_of(pairs: list[str]) -> dict[str, str]:
+    """The pairs of `--env`."""
     environment = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")

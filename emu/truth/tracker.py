@@ -94,6 +94,9 @@ class Tracker(StackSwitches):
         """
         if self._delivering:
             self._enter_handler(registers)
+        else:
+            # What the last instruction did, a call perhaps, is decided at the interrupted one.
+            self.step(registers[RIP], 0, registers)
         self.stack.push(
             Entry(
                 slot=registers[RSP] - 8,

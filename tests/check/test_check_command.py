@@ -282,6 +282,14 @@ def test_a_guest_s_fault_is_told(tmp_path: Path) -> None:
     assert "_start" in document["message"]
 
 
+def test_system_calls_are_printed(hello: Path) -> None:
+    lines = emu("--strace", hello).stderr.decode().splitlines()
+    assert lines[0].startswith("write(1, 0x")
+    assert lines[0].endswith(", 6) = 6")
+    assert lines[1].startswith("read(0, ")
+    assert lines[2].startswith("exit(0)")
+
+
 def test_an_unsupported_instruction_is_told(tmp_path: Path) -> None:
     source = LOOP.replace("inc rax", ".byte 0xc5, 0xfd, 0xfe, 0xc0  # vpaddd ymm0, ymm0, ymm0")
     document = json.loads(emu("--json", "-", build(source, tmp_path / "avx")).stdout)

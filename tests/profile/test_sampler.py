@@ -9,7 +9,7 @@ import pytest
 
 from emu.asm import assemble
 from emu.check import Verdict, snapshots
-from emu.check.run import ENVIRONMENT
+from emu.check.guest_options import ENVIRONMENT
 from emu.machine import Image, OutcomeKind, Process
 from emu.machine.symbols import SymbolTable
 from emu.profile import (

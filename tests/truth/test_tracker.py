@@ -444,3 +444,31 @@ def test_threads_have_their_own_stacks() -> None:
     script.at(0x5005, 0x6000_0000)
     assert script.stack == []
     assert script.tracker.figures.violations == 0
+
+
+def test_a_signal_between_a_call_and_the_first_instruction_of_the_function() -> None:
+    script = Script()
+    script.at(0x1000, STACK)
+    script.memory.words[STACK - 8] = 0x1005
+    script.registers[RSP], script.registers[16] = STACK - 8, 0x1100
+    interrupted = script.registers[:]
+    script.tracker.signal_delivered(interrupted)
+    script.memory.words[STACK - 0x400] = 0x3000
+    script.at(0x2000, STACK - 0x400, size=1)
+    assert script.stack == [0x1005, 0x1100, 0x3000]
+    script.at(0x3000, STACK - 0x3F8, size=7)
+    script.tracker.signal_returned(interrupted)
+    script.at(0x1100, STACK - 8, size=1)
+    assert script.stack == [0x1005]
+    script.at(0x1005, STACK)
+    assert script.stack == []
+    assert script.tracker.figures.violations == 0
+
+
+def test_a_signal_between_a_return_and_what_follows() -> None:
+    script = Script()
+    script.call(0x1000, STACK, 0x1100)
+    script.registers[RSP], script.registers[16] = STACK, 0x1005
+    script.tracker.signal_delivered(script.registers[:])
+    assert script.stack == [0x1005]
+    assert script.tracker.entries[0].caller_state().interrupted
