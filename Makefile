@@ -24,6 +24,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_fast.py
 	$(BIN)/python tools/bench_unwind.py
 	$(BIN)/python tools/bench_sframe.py
 
