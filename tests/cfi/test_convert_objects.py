@@ -221,12 +221,12 @@ def test_every_escape_is_in_the_document() -> None:
     assert [name for name in ESCAPED_DIRECTIVES if f"`{name}`" not in text] == []
 
 
-def test_a_defect_of_the_assembler_in_compiled_code(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_a_defect_of_the_assembler_in_compiled_code(
+    toolchain_with_gcc_16: Toolchain, tmp_path: Path
+) -> None:
     """See the comment in cold_restore.c."""
-    if "gcc-16" not in toolchain.compilers:
-        pytest.skip("gcc-16 is not here")
     flags = ["-c", "-O1", "-freorder-blocks-and-partition"]
-    made = toolchain.compile([HERE / "cold_restore.c"], tmp_path / "o", flags, "gcc-16")
+    made = toolchain_with_gcc_16.compile([HERE / "cold_restore.c"], tmp_path / "o", flags, "gcc-16")
     hold(made.read_bytes())
     (corrected,) = convert(made).corrected
     assert corrected.of_as == "CFA = rsp+40, RA = *(CFA-8), FP = *(CFA-32)"
