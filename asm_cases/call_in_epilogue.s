@@ -1,5 +1,5 @@
 #@ title: A call between two pops
-# Half of the frame is gone. Each return address has its own row; the deeper frame needs the right one.
+# Half of the frame is gone. Each return address has its own row; deeper, the right one is needed.
         .intel_syntax noprefix
         .text
         .globl _start

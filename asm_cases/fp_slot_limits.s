@@ -1,5 +1,5 @@
 #@ title: The slot of rbp at the end of one byte and beyond
-# -128 fits into a byte, +128 does not; here the offset of rbp decides about the width, not the CFA's.
+# -128 fits into a byte, -136 does not; here the offset of rbp decides about the width, not the CFA.
         .intel_syntax noprefix
         .text
         .globl _start

@@ -1,5 +1,5 @@
 #@ title: Functions of 255, 256 and 257 bytes
-# Where the start offsets of rows go from one byte to two. The last instruction has a row of its own.
+# Where the start offsets of rows go from one byte to two. The last instruction has its own row.
         .intel_syntax noprefix
         .text
         .globl _start

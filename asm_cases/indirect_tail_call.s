@@ -1,5 +1,5 @@
 #@ title: A tail call through a register, after the frame is gone
-# What a virtual method that only forwards ends with. The caller's frame stays, the function changes.
+# How a virtual method that only forwards ends. The caller's frame stays, the function changes.
         .intel_syntax noprefix
         .text
         .globl _start

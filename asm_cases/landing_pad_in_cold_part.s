@@ -1,6 +1,6 @@
 #@ title: An exception lands in the cold part of a function
 # The unwinder's last act: rsp back to the frame, then a jump to the landing pad, which gcc puts
-# into hot.cold. Its FDE begins with the whole frame. Before the jump `unwinds` stands in that frame.
+# into hot.cold, whose FDE begins with the whole frame. Before the jump `unwinds` stands in it.
         .intel_syntax noprefix
         .text
         .globl _start

@@ -27,6 +27,7 @@ between:
         .cfi_def_cfa_offset 32
         #@ stack: between ?below _start*
         #@ verdict: 0 ok
+        call above
         add rsp, 24
         .cfi_def_cfa_offset 8
         ret
