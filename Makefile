@@ -12,9 +12,10 @@ JOBS ?= auto
 demo: $(READY)
 	@$(BIN)/python tools/demo.py
 
-# Installs a private as and ld with SFrame V3 first, where the ones on PATH are too old.
+# Installs a private as and ld with SFrame V3 first, where the ones on PATH are too old. Without
+# apt the tests that need them skip; with it, a failing install is a failure.
 test: $(READY)
-	@$(BIN)/emu toolchain install
+	@$(BIN)/emu toolchain install || ! command -v apt-get > /dev/null
 	$(BIN)/pytest -n $(JOBS)
 
 lint: $(READY)
