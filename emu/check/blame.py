@@ -10,35 +10,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emu.cfi import representable
+from emu.check.cfi import CfiWitness
 from emu.check.modules import LoadedModule
 from emu.check.sighting import Sighting
 from emu.check.verdict import Blame, Field, Verdict
 from emu.truth import Entry
-from emu.truth.entry import CALLEE_SAVED, EntryKind
 from emu.unwind import (
     Errno,
     LookupFailure,
     Memory,
-    Registers,
     SectionStore,
     State,
     evaluate,
     find_row,
 )
 from emu.unwind import policy as policy_named
-from emu.unwind.dwarf import DwarfReason, DwarfRefusal, DwarfState, dwarf_step
+from emu.unwind.dwarf import DwarfReason, DwarfRefusal, DwarfState
 
 UNRESTRICTED = policy_named("format")
 """What a row says, whatever the consumer at hand may do with it."""
 
 
 class Blamer:
-    """Asks the second witness. `registers` are the topmost frame's."""
+    """Asks the second witness."""
 
-    def __init__(self, tables: SectionStore, memory: Memory, registers: Registers) -> None:
+    def __init__(self, tables: SectionStore, memory: Memory, witness: CfiWitness) -> None:
         self._tables = tables
         self._memory = memory
-        self._registers = registers
+        self._cfi = witness
 
     def blame(self, sighting: Sighting, field: Field | None) -> Blame:
         """Whose fault it is that `field` (or the step as a whole) came out wrong."""
@@ -47,7 +46,7 @@ class Blamer:
             return Blame.UNKNOWN
         if self._consumer(sighting, field):
             return Blame.CONSUMER
-        witness = self._witness(sighting, module)
+        witness = self._cfi.step(sighting.state, sighting.entry)
         if sighting.outcome.verdict is Verdict.GAP:
             return _blame_gap(witness, sighting, module)
         if isinstance(witness, DwarfRefusal) and witness.reason is DwarfReason.NO_FDE:
@@ -55,29 +54,6 @@ class Blamer:
         if _agrees(witness, sighting.caller, field):
             return Blame.LINKER if module.is_stub(sighting.inside) else Blame.ASSEMBLER
         return Blame.COMPILER if self._alike(witness, sighting, field) else Blame.UNKNOWN
-
-    def _witness(self, sighting: Sighting, module: LoadedModule) -> DwarfState | DwarfRefusal:
-        """The caller's state by .eh_frame, evaluated on the frame's true state."""
-        state = sighting.state
-        frame = DwarfState(
-            state.ip,
-            self._known(sighting),
-            return_address=not (state.topmost or state.interrupted),
-        )
-        table = module.frame_table
-        if table is None:
-            return DwarfRefusal(DwarfReason.NO_FDE)
-        return dwarf_step(table, frame, self._memory, bias=module.bias)
-
-    def _known(self, sighting: Sighting) -> Mapping[int, int]:
-        """The registers of the frame: all of them at the top, what calls preserve below."""
-        entry = sighting.entry
-        if entry is None:
-            return {number: self._registers[number] for number in range(16)}
-        if entry.kind is EntryKind.SIGNAL:
-            return dict(enumerate(entry.callee_saved))
-        known = dict(zip(CALLEE_SAVED, entry.callee_saved, strict=True))
-        return {**known, 6: entry.rbp, 7: entry.slot + 8}
 
     def _consumer(self, sighting: Sighting, field: Field | None) -> bool:
         """Whether the table is right, if only it is read as its document says.
@@ -89,7 +65,7 @@ class Blamer:
         addresses = [state.ip]
         if not state.topmost and not state.interrupted:
             addresses.append(state.ip - 1)
-        known = self._known(sighting)
+        known = self._cfi.known(sighting.entry)
         for address in addresses:
             record = self._tables.record_for(address)
             if record is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emu.check.blame import Blamer
+from emu.check.cfi import NAME as DWARF
+from emu.check.cfi import CfiWalkCheck, CfiWitness
 from emu.check.contradiction import contradiction
 from emu.check.finding import Finding, Key, Tally, Witness
 from emu.check.live import LiveRegisters
@@ -37,13 +39,19 @@ class Observer:
         strict: bool,
     ) -> None:
         self.registers = LiveRegisters()
-        self.walks = WalkCheck(tables.real, memory, self.registers, policy)
+        self._cfi = CfiWitness(modules, memory, self.registers)
+        self._by_cfi = policy.name == DWARF
+        self.walks = (
+            CfiWalkCheck(tables.real, memory, self.registers, policy, self._cfi)
+            if self._by_cfi
+            else WalkCheck(tables.real, memory, self.registers, policy)
+        )
         self._tables = tables
         self._modules = modules
         self._memory = memory
         self._policy = policy
         self._strict = strict
-        self._blamer = Blamer(tables.intact, memory, self.registers)
+        self._blamer = Blamer(tables.intact, memory, self._cfi)
 
     def check(self, tally: Tally, entries: Sequence[Entry]) -> None:
         """Check the snapshot given by `registers` and the true stack `entries`, oldest first."""
@@ -69,8 +77,8 @@ class Observer:
         self, tally: Tally, state: State, entry: Entry | None, caller: Entry | None, frame: int
     ) -> None:
         """Check one frame: `entry` is the call it made, `caller` the call that made it."""
-        place = self._tables.place(state, state.ip if entry is None else entry.caller_pc)
-        outcome = self._outcome(place, state, caller)
+        place = self._place(state, state.ip if entry is None else entry.caller_pc)
+        outcome = self._outcome(place, state, entry, caller)
         verdict = outcome.verdict
         tally.steps[verdict] += 1
         if outcome is OK or verdict is Verdict.OUTERMOST:
@@ -89,7 +97,16 @@ class Observer:
             else:
                 known.count += 1
 
-    def _outcome(self, place: Place, state: State, caller: Entry | None) -> Outcome:
+    def _place(self, state: State, inside: int) -> Place:
+        if self._by_cfi:
+            return self._cfi.place(state, inside)
+        return self._tables.place(state, inside)
+
+    def _outcome(
+        self, place: Place, state: State, entry: Entry | None, caller: Entry | None
+    ) -> Outcome:
+        if self._by_cfi:
+            return self._cfi.outcome(state, entry, caller)
         return check_step(place, state, caller, self._memory, self.registers, self._policy)
 
     def _witness(self, sighting: Sighting, field: Field | None) -> Witness:
@@ -105,6 +122,8 @@ class Observer:
             reason = contradiction(row, outcome, field, state, caller, self._memory, self.registers)
         elif outcome.verdict is Verdict.GAP:
             reason = str(place.found)
+        elif field is not None:
+            reason = f"row says {place.row}, but {field} is not the caller's"
         if place.foreign and row is not None:
             reason += "; the call ends its function, so the row is that of the next one"
         expected, got = sighting.values(field)
@@ -112,14 +131,19 @@ class Observer:
             pc=state.ip,
             snapshot_pc=self.registers.ip,
             frame=sighting.frame,
-            row=None if row is None else str(row),
+            row=place.row,
             expected=expected,
             got=got,
-            blame=self._blamer.blame(sighting, field),
+            blame=self._blame(sighting, field),
             reason=reason,
             source=self._modules.source_at(sighting.inside),
             row_address=place.row_address,
         )
+
+    def _blame(self, sighting: Sighting, field: Field | None) -> Blame:
+        if not self._by_cfi:
+            return self._blamer.blame(sighting, field)
+        return Blame.NO_CFI if sighting.outcome.verdict is Verdict.GAP else Blame.COMPILER
 
     def _departed(self, tally: Tally, departure: Departure, depth: int) -> None:
         """Count a walk that went wrong; a finding only if no step check or gap explains it."""
@@ -136,13 +160,15 @@ class Observer:
             row = None
             expected = None
         else:
-            place = self._tables.place(state, departure.inside)
-            outcome = self._outcome(place, state, departure.caller)
-            if not outcome.verdict.right:
+            place = self._place(state, departure.inside)
+            if (
+                self._by_cfi
+                or not self._outcome(place, state, None, departure.caller).verdict.right
+            ):
                 return
             key = _key(Check.WALK, departure.verdict, None, place)
             reason = "each row is right by itself, but the walk departs here"
-            row = None if isinstance(place.found, LookupFailure) else str(place.found.frame)
+            row = place.row
             expected = departure.caller.return_address if departure.caller else None
         known = tally.findings.get(key)
         if known is not None:

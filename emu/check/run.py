@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from emu.check.cfi import NAME as DWARF
 from emu.check.error import CheckError
 from emu.check.fast import FastEngine
 from emu.check.guest_options import GuestOptions, start_guest
@@ -115,12 +117,14 @@ def _engine(name: str, policy: Policy) -> type[ReferenceEngine]:
     engine = ENGINES.get(name)
     if engine is None:
         raise CheckError(f"unknown engine {name!r} (known: {', '.join(ENGINES)})")
-    if engine is FastEngine and not FastEngine.supports(policy):
+    if engine is FastEngine and (policy.name == DWARF or not FastEngine.supports(policy)):
         return ReferenceEngine
     return engine
 
 
 def _policy(policy: str | Policy) -> Policy:
+    if policy == DWARF:
+        return replace(policy_named("format"), name=DWARF)
     try:
         return policy_named(policy) if isinstance(policy, str) else policy
     except PolicyError as error:

@@ -33,6 +33,8 @@ class Place:
     """Name of the function that the frame belongs to."""
     foreign: bool = False
     """A return address behind a call that ends its function: what follows is another one."""
+    cfi_row: tuple[int, str] | None = None
+    """Link-time address and text of the row of .eh_frame, for the policy that walks by it."""
 
     @property
     def gap(self) -> bool:
@@ -47,9 +49,18 @@ class Place:
     @property
     def row_pc(self) -> int | None:
         """Link-time address of the row's first byte, as readelf prints it."""
+        if self.cfi_row is not None:
+            return self.cfi_row[0]
         if isinstance(self.found, LookupFailure) or self.module is None:
             return None
         return self.found.start - self.module.bias
+
+    @property
+    def row(self) -> str | None:
+        """The row in force, as equations."""
+        if self.cfi_row is not None:
+            return self.cfi_row[1]
+        return None if isinstance(self.found, LookupFailure) else str(self.found.frame)
 
 
 class Tables:

@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="kernel-v15",
         metavar="P",
         help="which consumer unwinds: kernel-v15 (default), kernel-v14, format or glibc, with"
-        " ,+switch or ,-switch",
+        " ,+switch or ,-switch; or dwarf, which walks by .eh_frame",
     )
     parser.add_argument(
         "--engine",

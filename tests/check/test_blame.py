@@ -120,3 +120,33 @@ def test_a_function_left_out_of_the_table_is_not_generated(
     result = run(program, strict=True)
     by_function = {f.key.function: f.witness.blame for f in result.findings}
     assert by_function["__libc_start_main"] is Blame.NOT_GENERATED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "noreturn_call_at_end",
+        "signal_fde_without_rows",
+        "row_at_end",
+        "drap_deeper",
+        "ra_in_register",
+        "ret_n",
+    ],
+)
+def test_the_dwarf_policy_walks_what_the_kernel_model_cannot(name: str) -> None:
+    result = check_case(name, policy="dwarf")
+    assert result.policy == "dwarf"
+    assert result.findings == ()
+    assert result.tally.walks[Verdict.OK] == result.tally.checked
+
+
+def test_the_dwarf_policy_finds_what_the_directives_got_wrong() -> None:
+    result = check_case("wrong_cfa", policy="dwarf")
+    assert blames(result) == {Blame.COMPILER}
+    finding = result.findings[0]
+    assert finding.key.verdict is Verdict.WRONG
+    assert finding.key.row_pc is not None
+    assert finding.witness.row is not None
+    assert "row says" in finding.witness.reason
+    gaps = check_case("no_fde", policy="dwarf", strict=True)
+    assert blames(gaps) == {Blame.NO_CFI}
