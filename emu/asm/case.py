@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emu.asm import defects
-from emu.asm.defects import SectionWriter
+from emu.asm.defects import Defect, SectionWriter
 from emu.asm.elf_writer import (
     ElfSymbol,
     LoadedSection,
@@ -72,15 +72,17 @@ class AssembledCase:
     section_addresses: Mapping[str, int]
 
 
-def assemble(source: str | Path) -> AssembledCase:
+def assemble(source: str | Path, *, as_gnu: bool = False) -> AssembledCase:
     """Assemble a case given as a path or as its text.
 
-    Raises `AsmError` with file and line for everything that is wrong with it.
+    With `as_gnu` the section has the known defects of GNU as 2.47: the offset of a return address
+    elsewhere on the stack is cut to the word size of the other offsets. Raises `AsmError` with
+    file and line for everything that is wrong with the case.
     """
     file = str(source) if isinstance(source, Path) else "<source>"
     try:
         text = _read(source) if isinstance(source, Path) else source
-        return _assemble(text, file)
+        return _assemble(text, file, as_gnu=as_gnu)
     except AsmError as error:
         raise AsmError(error.reason, error.line, file) from None
 
@@ -99,7 +101,7 @@ def _read(path: Path) -> str:
         raise AsmError(f"byte {error.start} is not UTF-8") from None
 
 
-def _assemble(text: str, file: str) -> AssembledCase:
+def _assemble(text: str, file: str, *, as_gnu: bool) -> AssembledCase:
     reader = Reader()
     reader.read(parse_source(text))
     layout = Layout(list(reader.sections.values()), reader.constants)
@@ -114,7 +116,8 @@ def _assemble(text: str, file: str) -> AssembledCase:
         defects.NAMES,
     )
     loaded = list(_loaded(layout, contents))
-    loaded = _with_tables(loaded, procedures, SectionWriter.named(expectations.header.defects))
+    asked = [*expectations.header.defects, *([Defect.NARROW_RA.value] if as_gnu else [])]
+    loaded = _with_tables(loaded, procedures, SectionWriter.named(asked))
     symbols = {symbol.name: symbol for symbol in _symbols(reader, layout, procedures)}
     entry = symbols.get("_start")
     if entry is None:

@@ -24,6 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("case", metavar="CASE", help="a case file; - is standard input")
     parser.add_argument(
+        "--as-gnu", action="store_true", help="with the known defects of GNU as 2.47"
+    )
+    parser.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="the executable; - is standard output"
     )
 
@@ -32,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     from emu.asm import AsmError, assemble
 
     try:
-        case = assemble(_standard_input() if arguments.case == "-" else Path(arguments.case))
+        source = _standard_input() if arguments.case == "-" else Path(arguments.case)
+        case = assemble(source, as_gnu=arguments.as_gnu)
     except AsmError as error:
         raise UsageError(str(error)) from error
     for procedure in case.dropped:
