@@ -69,4 +69,5 @@ def _text(finding: Finding) -> str:
         lines.append(f"expected {witness.expected:#x}")
     if witness.got is not None:
         lines.append(f"got {witness.got:#x}")
+    lines.append(f"blame: {witness.blame}")
     return "\n".join(lines)

@@ -144,7 +144,9 @@ def test_junit_has_a_failure_for_each_finding(wrong: Path, tmp_path: Path) -> No
     suite = ET.parse(report).getroot()[0]
     findings = json.loads(result.stdout)["findings"]
     assert int(suite.get("failures", "0")) == len(findings) > 0
-    assert len(suite.findall("testcase/failure")) == len(findings)
+    failures = suite.findall("testcase/failure")
+    assert len(failures) == len(findings)
+    assert all("blame: compiler" in (failure.text or "") for failure in failures)
 
 
 def test_junit_of_a_good_program(hello: Path) -> None:
