@@ -43,21 +43,22 @@ def start_guest(arguments: argparse.Namespace, files: ExitStack, stdout: BinaryI
 
     `files` closes the guest's standard input; its standard error is the command's own.
     """
-    from emu.check.guest_options import ENVIRONMENT
-    from emu.machine import Image, MachineError, Process
+    from emu.check import CheckError, GuestOptions
+    from emu.check.guest_options import start_guest as start
+    from emu.machine import MachineError
 
     try:
-        image = image_from_stdin(arguments) or Image.from_file(arguments.program)
-        return Process(
-            image,
-            [image.path, *arguments.args],
-            {**ENVIRONMENT, **environment_of(arguments.env)},
+        return start(
+            image_from_stdin(arguments) or arguments.program,
+            args=arguments.args,
+            env=environment_of(arguments.env),
             stdin=open_stdin(files, arguments.stdin),
             stdout=stdout,
             stderr=sys.stderr.buffer,
             root=arguments.root,
+            options=GuestOptions(),
         )
-    except MachineError as error:
+    except (CheckError, MachineError) as error:
         raise UsageError(str(error)) from error
 
 
