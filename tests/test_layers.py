@@ -16,7 +16,7 @@ LAYERS = (
     ("asm", "machine", "truth"),
     ("check",),
     ("report",),
-    ("profile",),
+    ("profile", "lesson"),
     ("cli",),
 )
 LEVEL = {package: level for level, packages in enumerate(LAYERS) for package in packages}

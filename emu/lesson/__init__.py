@@ -1,0 +1,1 @@
+"""Pictures and walkthroughs of one unwind, made from what a run shows."""
