@@ -1,8 +1,9 @@
 """A private apt: another suite of the machine's own archive, without root and without traces.
 
-State, lists, caches and the package database are directories of ours (apt.conf(5), `Dir`), and
-the database is empty, so that apt resolves a package's dependencies completely. The keys, the
-proxies and the credentials stay the machine's: apt verifies every file by its signatures.
+State, lists, caches and the package database are directories of ours (apt.conf(5), `Dir`). The
+database is empty, so that apt resolves a package's dependencies completely, or a copy of the
+machine's, so that it fetches only what the machine has not. The keys, the proxies and the
+credentials stay the machine's: apt verifies every file by its signatures.
 """
 
 import os
@@ -16,8 +17,11 @@ from pathlib import Path
 from emu.toolchain.error import ToolchainError
 from emu.toolchain.sources import (
     Archive,
+    Entry,
+    OwnSuites,
     Release,
     distribution_archives,
+    own_suites,
     parse_release,
     read_entries,
 )
@@ -43,17 +47,26 @@ HOOKS = (
 
 @dataclass(frozen=True, slots=True)
 class PrivateApt:
-    """An apt whose every file is below `directory` and whose only source is `archive`'s `suite`."""
+    """An apt whose every file is below `directory` and whose only source is `archive`'s `suite`.
+
+    `installed` is the package database of a machine (dpkg's `status`) whose packages need not be
+    fetched; None: none is there.
+    """
 
     directory: Path
-    archive: Archive
+    archive: Archive | OwnSuites
     suite: str
+    installed: Path | None = None
 
     def update(self) -> None:
         """Fetch and verify the suite's package lists. Raises `ToolchainError`."""
         for name in ("lists/partial", "archives/partial", "empty"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
-        (self.directory / "status").touch()
+        if self.installed is None:
+            (self.directory / "status").touch()
+        else:
+            # A copy: apt locks the directory of the database, which is the machine's only.
+            shutil.copyfile(self.installed, self.directory / "status")
         stanza = self.archive.stanza(self.suite, ARCHITECTURE)
         (self.directory / "suite.sources").write_text(stanza)
         (self.directory / "apt.conf").write_text(configuration(self.directory))
@@ -64,19 +77,15 @@ class PrivateApt:
         shown = self._run(["apt-cache", "policy", package], self.directory)
         return bool(re.search(r"^  Candidate: (?!\(none\))", shown, re.MULTILINE))
 
-    def download(self, packages: Sequence[str]) -> list[Path]:
-        """Fetch and verify the packages with all they depend on; the `.deb` files, sorted."""
-        self._run(
-            [
-                "apt-get",
-                "install",
-                "--yes",
-                "--download-only",
-                "--no-install-recommends",
-                *packages,
-            ],
-            self.directory,
-        )
+    def download(self, packages: Sequence[str], *, again: bool = False) -> list[Path]:
+        """Fetch and verify the packages with all they depend on; the `.deb` files, sorted.
+
+        `again`: the packages themselves even if they are installed.
+        """
+        options = ["--yes", "--download-only", "--no-install-recommends"]
+        if again:
+            options.append("--reinstall")
+        self._run(["apt-get", "install", *options, *packages], self.directory)
         return sorted((self.directory / "archives").glob("*.deb"))
 
     def source(self, package: str, into: Path) -> list[Path]:
@@ -173,6 +182,24 @@ def machine_archives() -> tuple[list[Archive], Release]:
     Raises `ToolchainError` without apt or dpkg-deb, on another architecture, or if no entry
     serves the distribution.
     """
+    archives, release, _ = _machine_sources()
+    return archives, release
+
+
+def machine_suites() -> tuple[OwnSuites, Release, Path]:
+    """What the machine's own packages come from, and dpkg's database of those it has.
+
+    Raises `ToolchainError` as `machine_archives` does, and without such a database.
+    """
+    archives, release, entries = _machine_sources()
+    settings = _output(["apt-config", "shell", "S", "Dir::State::status/f"])
+    status = Path(dict(re.findall(r"^(S)='(.*)'$", settings, re.MULTILINE)).get("S", "/"))
+    if not status.is_file():
+        raise ToolchainError(f"{status}: there is no package database")
+    return own_suites(entries, archives[0], release), release, status
+
+
+def _machine_sources() -> tuple[list[Archive], Release, list[Entry]]:
     for tool in ("apt-get", "apt-cache", "apt-config", "dpkg", "dpkg-deb"):
         if shutil.which(tool) is None:
             raise ToolchainError(
@@ -187,13 +214,14 @@ def machine_archives() -> tuple[list[Archive], Release]:
         ["apt-config", "shell", "L", "Dir::Etc::sourcelist/f", "P", "Dir::Etc::sourceparts/d"]
     )
     values = dict(re.findall(r"^([LP])='(.*)'$", settings, re.MULTILINE))
-    entries = read_entries(Path(values.get("L", "/")), Path(values.get("P", "/nonexistent")))
+    places = Path(values.get("L", "/")), Path(values.get("P", "/nonexistent"))
+    entries = list(read_entries(*places))
     archives = distribution_archives(entries, release)
     if not archives:
         raise ToolchainError(
             f"no entry of apt's sources serves the distribution ({release.id} {release.codename})"
         )
-    return archives, release
+    return archives, release, entries
 
 
 def _output(command: list[str]) -> str:

@@ -77,6 +77,16 @@ def locked(waiting: Callable[[], None]) -> Iterator[None]:
         yield
 
 
+def require_space(name: str, megabytes: int) -> None:
+    """Raise `ToolchainError` if the copy of that name would not fit while it is being made."""
+    # apt does not always notice a full disk: some versions wait for ever.
+    free = shutil.disk_usage(cache_root()).free >> 20
+    if free < megabytes:
+        raise ToolchainError(
+            f"{cache_root()}: no space left; {name} needs {megabytes} MB and {free} MB are free"
+        )
+
+
 @contextmanager
 def under_construction(name: str) -> Iterator[Path]:
     """A new directory for a copy; it is removed again unless the body calls `publish`.

@@ -73,13 +73,7 @@ def _has_working_binutils() -> bool:
 def _from_newer_suite(component: Component, progress: Progress) -> None:
     """Try each suite of each archive until one gives a working copy; else the first reason."""
     archives, release = apt.machine_archives()
-    # apt does not always notice a full disk: some versions wait for ever.
-    free = shutil.disk_usage(cache.cache_root()).free >> 20
-    if free < component.megabytes:
-        raise ToolchainError(
-            f"{cache.cache_root()}: no space left; {component.name} needs"
-            f" {component.megabytes} MB and {free} MB are free"
-        )
+    cache.require_space(component.name, component.megabytes)
     reasons: list[ToolchainError] = []
     for archive in archives:
         for suite in release.rolling_suites:

@@ -82,6 +82,30 @@ class Archive:
         return "\n".join(lines) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnSuites:
+    """The suites of the machine's own release, wherever the same keys sign them: the release, its
+    updates, its security fixes."""
+
+    entries: tuple[Entry, ...]
+
+    def stanza(self, _suite: str, architecture: str) -> str:
+        """A deb822 entry for the binary packages of each."""
+        stanzas = []
+        for entry in self.entries:
+            lines = [
+                "Types: deb",
+                f"URIs: {' '.join(entry.uris)}",
+                f"Suites: {' '.join(entry.suites)}",
+                f"Components: {' '.join(entry.components)}",
+                f"Architectures: {architecture}",
+            ]
+            if entry.signed_by:
+                lines.append(f"Signed-By: {entry.signed_by}")
+            stanzas.append("\n".join(lines) + "\n")
+        return "\n".join(stanzas)
+
+
 def parse_release(text: str) -> Release:
     """Read os-release(5). Missing fields are empty."""
     fields: dict[str, str] = {}
@@ -185,3 +209,18 @@ def distribution_archives(entries: Iterable[Entry], release: Release) -> list[Ar
         scored.append((score, Archive(uris, kept, signed_by)))
     best = max((score for score, _ in scored), default=0)
     return [archive for score, archive in scored if score == best]
+
+
+def own_suites(entries: Iterable[Entry], archive: Archive, release: Release) -> OwnSuites:
+    """What the machine's packages come from: of the entries with the archive's keys, the suites
+    named after the release (`NAME`, `NAME-updates`, `NAME-security`)."""
+    names = {release.codename, *STANDING_NAMES} - {""}
+    kept = []
+    for entry in entries:
+        if "deb" not in entry.types or entry.signed_by != archive.signed_by:
+            continue
+        suites = tuple(s for s in entry.suites if re.split(r"[-/]", s, maxsplit=1)[0] in names)
+        components = tuple(name for name in FREE_COMPONENTS if name in entry.components)
+        if suites and components:
+            kept.append(Entry(("deb",), entry.uris, suites, components, entry.signed_by))
+    return OwnSuites(tuple(kept))
