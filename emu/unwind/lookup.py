@@ -4,6 +4,7 @@ Pure: reads section memory and nothing else, removes nothing. `SectionStore.find
 the kernel does to the store when a lookup fails.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from emu.unwind.decode import MASK64, FunctionEntry, RowHead, SectionDecoder
@@ -49,7 +50,7 @@ def find_row(
         return LookupFailure(Errno.EFAULT, "the sframe range is beyond user space")
     decoder = SectionDecoder(record, memory, policy)
     try:
-        function = _find_function(decoder, record.num_fdes, ip, policy)
+        function = find_function(decoder, record.num_fdes, ip, policy)
         return _search_rows(decoder, function, ip, policy)
     except RejectedError as rejected:
         return rejected.failure
@@ -59,7 +60,7 @@ def _missing(policy: Policy, reason: str) -> RejectedError:
     return RejectedError(Errno.EINVAL if policy.lookup is Lookup.V14 else Errno.ENOENT, reason)
 
 
-def _find_function(decoder: SectionDecoder, count: int, ip: int, policy: Policy) -> FunctionEntry:
+def find_function(decoder: SectionDecoder, count: int, ip: int, policy: Policy) -> FunctionEntry:
     """Binary search that notices disorder only on its path (kernel behaviour: 6.1)."""
     low, high = 0, count - 1
     low_start, high_start = 0, MASK64
@@ -92,6 +93,19 @@ def _disorder(policy: Policy, index: int) -> None:
 
 def _search_rows(decoder: SectionDecoder, function: FunctionEntry, ip: int, policy: Policy) -> Row:
     """The last FRE that starts at or before `ip` (kernel behaviour: 7.1)."""
+    offset = row_offset(function, ip)
+    match: RowHead | None = None
+    for number, row in enumerate(row_heads(decoder, function, policy)):
+        if row.start > offset:
+            break
+        match, matched = row, number
+    if match is None:
+        return row_before_all(function, policy)
+    return make_row(decoder, function, matched, match, policy)
+
+
+def row_offset(function: FunctionEntry, ip: int) -> int:
+    """What the starts of a function's rows are compared with."""
     offset = (ip - function.start) & 0xFFFFFFFF
     if function.masked:
         if not function.repetition:
@@ -99,27 +113,41 @@ def _search_rows(decoder: SectionDecoder, function: FunctionEntry, ip: int, poli
                 Errno.EFAULT, f"FDE {function.index}: v14 divides by repetition size 0 here"
             )
         offset %= function.repetition
+    return offset
+
+
+def row_heads(
+    decoder: SectionDecoder, function: FunctionEntry, policy: Policy
+) -> Iterator[RowHead]:
+    """The FREs of a function in their order, each checked against the one before."""
     address = function.fres
-    match: RowHead | None = None
-    for number in range(function.count):
+    previous: RowHead | None = None
+    for _ in range(function.count):
         row = decoder.row_head(function, address)
-        if match is not None and row.start <= match.start and policy.lookup is not Lookup.FORMAT:
+        if (
+            previous is not None
+            and row.start <= previous.start
+            and policy.lookup is not Lookup.FORMAT
+        ):
             raise RejectedError(
                 Errno.EFAULT if policy.lookup is Lookup.V14 else Errno.EINVAL,
-                f"FRE start {row.start} follows FRE start {match.start}",
+                f"FRE start {row.start} follows FRE start {previous.start}",
             )
-        if row.start > offset:
-            break
-        match, matched = row, number
-        address = row.end
-    if match is None:
-        return _no_row(function, policy)
-    words = decoder.data_words(function, match)
-    frame = build_frame(words, policy, start=match.start, signal=function.signal)
-    return Row(frame, function, matched, function.start + match.start)
+        yield row
+        previous, address = row, row.end
 
 
-def _no_row(function: FunctionEntry, policy: Policy) -> Row:
+def make_row(
+    decoder: SectionDecoder, function: FunctionEntry, number: int, head: RowHead, policy: Policy
+) -> Row:
+    """FRE `number` with its rules."""
+    words = decoder.data_words(function, head)
+    frame = build_frame(words, policy, start=head.start, signal=function.signal)
+    return Row(frame, function, number, function.start + head.start)
+
+
+def row_before_all(function: FunctionEntry, policy: Policy) -> Row:
+    """What takes the place of a row where no FRE starts at or before the address."""
     if function.count:
         reason = f"the first FRE of FDE {function.index} starts behind the address"
     else:

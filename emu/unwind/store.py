@@ -6,6 +6,7 @@ from dataclasses import replace
 from enum import Enum
 
 from emu.unwind.debug import DebugLog
+from emu.unwind.decoded import DecodedSection
 from emu.unwind.errors import Errno, LookupFailure, RejectedError
 from emu.unwind.frame import Frame
 from emu.unwind.lookup import Row, find_row
@@ -62,6 +63,7 @@ class SectionStore:
         self._starts: list[int] = []
         self._records: list[SectionRecord] = []
         self._cache: dict[int, Row | LookupFailure] = {}
+        self._decoded: dict[SectionRecord, DecodedSection] = {}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -77,8 +79,9 @@ class SectionStore:
         return self._policy
 
     def invalidate(self) -> None:
-        """Forget remembered lookups: section memory may have changed."""
+        """Forget what was decoded: section memory may have changed."""
         self._cache.clear()
+        self._decoded.clear()
 
     def add(self, sframe_start: int, sframe_end: int, text_start: int, text_end: int) -> int:
         """Register a section for a text range (kernel behaviour: 3.1)."""
@@ -135,6 +138,9 @@ class SectionStore:
         kept = [record for record in self._records if record.sframe_start != sframe_start]
         if len(kept) == len(self._records):
             return -Errno.EINVAL
+        for record in self._records:
+            if record.sframe_start == sframe_start:
+                self._decoded.pop(record, None)
         self._records = kept
         self._starts = [record.text_start for record in kept]
         self._cache.clear()
@@ -159,6 +165,11 @@ class SectionStore:
         if record is None:
             errno = Errno.EINVAL if self.policy.lookup is Lookup.V14 else Errno.ENOENT
             result: Row | LookupFailure = LookupFailure(errno, f"no section covers {ip:#x}")
+        elif self.stable:
+            decoded = self._decoded.get(record)
+            if decoded is None:
+                decoded = self._decoded[record] = DecodedSection(record, self.memory, self.policy)
+            result = decoded.find_row(ip)
         else:
             result = find_row(record, self.memory, ip, self.policy)
         if self.stable:

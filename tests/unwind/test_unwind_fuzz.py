@@ -223,11 +223,20 @@ def test_walks(
         assert stack_pointers[1:] == sorted(set(stack_pointers[1:]))
 
 
-@given(section=sections(), offsets=st.lists(st.integers(0, 200), min_size=1, max_size=8))
-def test_remembered_lookups_are_the_same(section: bytes, offsets: list[int]) -> None:
-    plain, stable = store_of(section, POLICIES[0]), store_of(section, POLICIES[0])
+@settings(max_examples=300)
+@given(
+    section=sections(),
+    policy=policies,
+    offsets=st.lists(st.integers(0, 200), min_size=1, max_size=8),
+)
+def test_remembered_lookups_are_the_same(
+    section: bytes, policy: Policy, offsets: list[int]
+) -> None:
+    plain, stable = store_of(section, policy), store_of(section, policy)
     stable.stable = True
     assert register(plain, section) == register(stable, section)
+    for offset in [*offsets, *range(0, 200, 3), *offsets]:
+        assert plain.lookup(TEXT + offset) == stable.lookup(TEXT + offset)
     for offset in offsets * 2:
         assert plain.find(TEXT + offset) == stable.find(TEXT + offset)
         assert plain.records == stable.records
