@@ -28,26 +28,40 @@ def convert_module(module: LoadedModule, memory: AddressSpace) -> bool:
     Functions of its own `.sframe` keep their rows. The section is mapped read-only into the
     guest, where the kernel model reads it. False if there is nothing to convert from.
     """
-    image = module.module.image
     try:
-        conversion = convert(image.data, table=module.frame_table)
-        functions = [
-            function_of(fde, raw=True) for fde in Section(conversion.data, conversion.address).fdes
-        ]
+        conversion = convert(module.module.image.data, table=module.frame_table)
+        section = Section(conversion.data, conversion.address)
         if module.section is not None and module.section.header.is_sorted:
-            functions = _merged(
-                [function_of(fde, raw=True) for fde in module.section.fdes], functions
-            )
-        # The size does not depend on the address, and the address is found for the size.
-        size = -(-len(write_section(functions, address=0)) // PAGE) * PAGE
-        start = memory.gap(size, TOP)
-        data = write_section(functions, address=start - module.bias)
+            functions = _merged(_functions(module.section), _functions(section))
+            section = Section(write_section(functions, address=0), 0)
     except (CfiError, SFrameError):
         return False
+    # The size does not depend on the address, and the address is found for the size.
+    size = -(-len(section.data) // PAGE) * PAGE
+    start = memory.gap(size, TOP)
+    data = _moved(section, start - module.bias)
     memory.map(start, size, Protection.READ, NAME)
     memory.load(start, data)
     module.use_table(Section(data, start - module.bias), (start, start + len(data)))
     return True
+
+
+def _functions(section: Section) -> list[Function]:
+    """All functions with their rows as bytes. Raises `SFrameError`."""
+    return [function_of(fde, raw=True) for fde in section.fdes]
+
+
+def _moved(section: Section, address: int) -> bytes:
+    """The bytes of a section for another address: where functions start is relative to it.
+
+    For V3 with the flag FDE_FUNC_START_PCREL ("SFrame specification, 'The SFrame FDE Index'").
+    """
+    data = bytearray(section.data)
+    header, distance = section.header, address - section.address
+    with memoryview(data)[header.fdes_start : header.fdes_end].cast("q") as fields:
+        for field in range(0, len(fields), 2):
+            fields[field] -= distance
+    return bytes(data)
 
 
 def _merged(own: list[Function], converted: list[Function]) -> list[Function]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from emu.cfi import CfiError, FrameTable
+from emu.check.function_map import FunctionMap
 from emu.machine import Module
 from emu.sframe import Elf, Section, SFrameError
 from emu.truth import Function
@@ -28,9 +29,11 @@ class LoadedModule:
     sframe_extent: tuple[int, int] | None = field(init=False, default=None)
     executable_extents: tuple[tuple[int, int], ...] = field(init=False, default=())
     converted: bool = field(init=False, default=False)
+    _functions: FunctionMap = field(init=False)
 
     def __post_init__(self) -> None:
         image, bias = self.module.image, self.module.bias
+        self._functions = FunctionMap(image, None)
         self.executable_extents = tuple(
             (bias + segment.address, bias + segment.address + segment.memory_size)
             for segment in image.segments
@@ -43,6 +46,7 @@ class LoadedModule:
         except SFrameError as error:
             self.sframe_problem = f"rejected: {error}"
             return
+        self._functions = FunctionMap(image, self.section)
         start = bias + image.sframe.address
         # The kernel takes the segment's size; it may be larger than the section.
         self.sframe_extent = (start, start + image.sframe.memory_size)
@@ -75,6 +79,7 @@ class LoadedModule:
     def use_table(self, section: Section, extent: tuple[int, int]) -> None:
         """Use a section that stands elsewhere in memory, at run-time addresses `extent`."""
         self.section, self.sframe_extent, self.sframe_problem = section, extent, ""
+        self._functions = FunctionMap(self.module.image, section)
         self.converted = True
 
     @property
@@ -87,19 +92,17 @@ class LoadedModule:
 
     def function_at(self, pc: int) -> Function | None:
         """The function of the table, or else of the symbols, that contains run-time `pc`."""
-        address = pc - self.bias
-        symbol = self.module.image.symbol_at(address)
-        name = symbol.name if symbol else ""
-        if self.section is not None:
-            try:
-                fde = self.section.fdes.find(address)
-            except SFrameError:
-                fde = None
-            if fde is not None:
-                return Function(fde.start + self.bias, fde.end + self.bias, name)
-        if symbol is None:
+        found = self._functions.at(pc - self.bias)
+        if found is None:
             return None
-        return Function(symbol.start + self.bias, symbol.end + self.bias, name)
+        return Function(found.start + self.bias, found.end + self.bias, found.name)
+
+    def name_at(self, pc: int) -> str:
+        """Name of the function that contains run-time `pc`; its address if only a table knows."""
+        found = self._functions.at(pc - self.bias)
+        if found is None:
+            return NAMELESS
+        return found.name or hex(found.start)
 
 
 class ModuleMap:
@@ -109,6 +112,7 @@ class ModuleMap:
         self.modules: list[LoadedModule] = []
         self.unloaded: list[LoadedModule] = []
         self._starts: list[int] = []
+        self._ends: list[int] = []
 
     def add(self, module: Module) -> LoadedModule:
         """A module was mapped."""
@@ -116,13 +120,14 @@ class ModuleMap:
         module.image.symbol_at(0)  # reads the symbols now, not in the middle of the run
         index = bisect_right(self._starts, module.start)
         self._starts.insert(index, module.start)
+        self._ends.insert(index, module.end)
         self.modules.insert(index, loaded)
         return loaded
 
     def remove(self, module: Module) -> LoadedModule:
         """A module is about to go; it stays in `unloaded` for the report."""
         index = next(i for i, loaded in enumerate(self.modules) if loaded.module is module)
-        del self._starts[index]
+        del self._starts[index], self._ends[index]
         loaded = self.modules.pop(index)
         self.unloaded.append(loaded)
         return loaded
@@ -130,7 +135,7 @@ class ModuleMap:
     def module_at(self, pc: int) -> LoadedModule | None:
         """The module whose mapping contains `pc`."""
         index = bisect_right(self._starts, pc) - 1
-        if index >= 0 and pc < self.modules[index].module.end:
+        if index >= 0 and pc < self._ends[index]:
             return self.modules[index]
         return None
 
@@ -142,12 +147,7 @@ class ModuleMap:
     def name_at(self, pc: int) -> str:
         """Name of the function that contains `pc`; its address if only a table knows it."""
         loaded = self.module_at(pc)
-        if loaded is None:
-            return UNKNOWN
-        function = loaded.function_at(pc)
-        if function is None:
-            return NAMELESS
-        return function.name or hex(function.start - loaded.bias)
+        return UNKNOWN if loaded is None else loaded.name_at(pc)
 
     def source_at(self, pc: int) -> str | None:
         """`file:line` of `pc`, if the module has a line table."""
