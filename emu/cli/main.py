@@ -42,14 +42,15 @@ class Command(Protocol):
         """Do the work and return the exit status. Raises `UsageError` for exit status 2."""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser for these sub-commands; making it imports each one's module."""
     parser = argparse.ArgumentParser(
         prog="emu",
         description="Is the .sframe of this binary right?",
         epilog="Each command has its own help with an example: emu COMMAND --help",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in names:
         module: Command = importlib.import_module(f"emu.cli.{name}")
         sub = commands.add_parser(
             name, help=module.HELP, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -73,7 +74,9 @@ def split_guest(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `emu` with `argv` (default: the process arguments) and return its exit status."""
     words, guest = split_guest(sys.argv[1:] if argv is None else argv)
-    arguments = build_parser().parse_args(words, argparse.Namespace(args=guest))
+    # The other commands' modules cost more than many a command.
+    names = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    arguments = build_parser(names).parse_args(words, argparse.Namespace(args=guest))
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
