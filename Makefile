@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= auto
 
-.PHONY: demo test lint bench corpus mutate fuzz-unwind fuzz-sframe clean
+.PHONY: demo test lint bench corpus programs mutate fuzz-unwind fuzz-sframe clean
 .DELETE_ON_ERROR:
 
 # A real program, built by gcc with tables by GNU as and ld, checked at every instruction.
@@ -32,6 +32,10 @@ bench: $(READY)
 # Small programs from Debian's sources: built, run natively and under emu check, compared.
 corpus: $(READY)
 	$(BIN)/python tools/corpus.py check
+
+# Real programs and every C case at every instruction, run natively too, and compared.
+programs: $(READY)
+	$(BIN)/python tools/programs.py
 
 # Every row of the C cases changed by one word: is each change reported?
 mutate: $(READY)

@@ -73,17 +73,27 @@ def read_c_cases(directory: Path) -> list[CCase]:
     return [read_c_case(path) for path in sorted(directory.glob("*.c"))]
 
 
-def case_flags(case: CCase, level: str) -> tuple[str, ...]:
-    """How a case is built: static, with line numbers, nothing in it that differs every time."""
-    return (level, *case.flags, "-std=gnu11", "-g", "-static", "-Wl,--build-id=none")
+def case_flags(case: CCase, level: str, *, static: bool = True) -> tuple[str, ...]:
+    """How a case is built: with line numbers, nothing in it that differs every time."""
+    linked = ("-static",) if static else ()
+    return (level, *case.flags, "-std=gnu11", "-g", *linked, "-Wl,--build-id=none")
 
 
 def build_case(
-    toolchain: Toolchain, case: CCase, level: str, output: Path, extra: Sequence[str] = ()
+    toolchain: Toolchain,
+    case: CCase,
+    level: str,
+    output: Path,
+    extra: Sequence[str] = (),
+    *,
+    static: bool = True,
 ) -> Path:
-    """Build a case at a level with gcc; `extra` flags come last. Raises `ToolchainError`."""
+    """Build a case at a level with gcc; `extra` flags come last. Raises `ToolchainError`.
+
+    Not `static`: as gcc links by default, with shared libraries.
+    """
     directory = case.path.parent.resolve()
     # The same bytes wherever the cases lie.
     mapped = f"-ffile-prefix-map={directory}=c_cases"
-    flags = [*case_flags(case, level), mapped, *extra]
+    flags = [*case_flags(case, level, static=static), mapped, *extra]
     return toolchain.compile([case.path.name], output.resolve(), flags, directory=directory)
