@@ -84,7 +84,7 @@ class Blamer:
                 row.frame,
                 State(*state[:3], topmost=True),
                 self._memory,
-                _Known(known),
+                KnownRegisters(known),
                 UNRESTRICTED,
             )
             if caller is not None and isinstance(got, State) and _state_agrees(got, caller, field):
@@ -114,7 +114,7 @@ class Blamer:
                 return got is None or witness.pc == got
 
 
-class _Known:
+class KnownRegisters:
     """Registers that are known; the others read as a value that no stack has."""
 
     def __init__(self, values: Mapping[int, int]) -> None:

@@ -40,13 +40,8 @@ class CfiWitness:
         return dwarf_step(table, frame, self._memory, bias=module.bias)
 
     def known(self, entry: Entry | None) -> Mapping[int, int]:
-        """The registers of the frame: all of them at the top, what calls preserve below."""
-        if entry is None:
-            return {number: self._registers[number] for number in range(16)}
-        if entry.kind is EntryKind.SIGNAL:
-            return dict(enumerate(entry.callee_saved))
-        known = dict(zip(CALLEE_SAVED, entry.callee_saved, strict=True))
-        return {**known, 6: entry.rbp, 7: entry.slot + 8}
+        """The registers of the frame that made the call `entry`, None at the top."""
+        return known_registers(entry, self._registers)
 
     def place(self, state: State, inside: int) -> Place:
         """The row in force, as a place of the policy `dwarf`."""
@@ -109,6 +104,19 @@ class CfiWalkCheck(WalkCheck):
         if verdict.right or (caller is None and verdict is not Verdict.OVERRUN):
             return None
         return Departure(verdict, height, state, inside, caller)
+
+
+def known_registers(entry: Entry | None, registers: Registers) -> Mapping[int, int]:
+    """The registers of a frame by DWARF number: all at the top, what calls preserve below.
+
+    `entry` is the call that the frame made, None at the top, where it has `registers`.
+    """
+    if entry is None:
+        return {number: registers[number] for number in range(16)}
+    if entry.kind is EntryKind.SIGNAL:
+        return dict(enumerate(entry.callee_saved))
+    known = dict(zip(CALLEE_SAVED, entry.callee_saved, strict=True))
+    return {**known, 6: entry.rbp, 7: entry.slot + 8}
 
 
 def _returns(state: State) -> bool:

@@ -11,13 +11,15 @@ from emu.check.contradiction import contradiction
 from emu.check.finding import Finding, Key, Tally, Witness
 from emu.check.live import LiveRegisters
 from emu.check.modules import ModuleMap
+from emu.check.moved import UNSETTLED, leads_back
 from emu.check.sighting import Sighting
 from emu.check.step import OK, Outcome, check_step
 from emu.check.tables import Place, Tables
 from emu.check.verdict import Blame, Check, Field, Verdict
 from emu.check.walk import KERNEL_LIMIT, Departure, Note, WalkCheck, serial
-from emu.truth import Entry
+from emu.truth import Entry, Moved
 from emu.unwind import LookupFailure, Memory, Policy, State
+from emu.unwind.dwarf import DwarfState
 
 RSP, RBP = 7, 6
 
@@ -51,22 +53,29 @@ class Observer:
         self._memory = memory
         self._policy = policy
         self._strict = strict
+        self.moved: set[str] = set()
+        """Functions that moved to another stack themselves, with rows that lead back."""
         self._blamer = Blamer(tables.intact, memory, self._cfi)
 
-    def check(self, tally: Tally, entries: Sequence[Entry]) -> None:
-        """Check the snapshot given by `registers` and the true stack `entries`, oldest first."""
+    def check(self, tally: Tally, entries: Sequence[Entry], moved: Moved | None = None) -> None:
+        """Check the snapshot given by `registers` and the true stack `entries`, oldest first.
+
+        `moved` is the frame that came from another stack, if there is one.
+        """
         values = self.registers.values
         depth = len(entries)
         tally.checked += 1
         state = State(values[16], values[RSP], values[RBP], True)
-        self._step(tally, state, None, entries[-1] if depth else None, 0)
+        origin = moved.caller if moved is not None and moved.height == depth else None
+        self._step(tally, state, None, entries[-1] if depth else None, 0, origin)
         for index in range(depth - 1, -1, -1):
             entry = entries[index]
             older = entries[index - 1] if index else None
             if serial(older) in entry.notes:
                 break
             entry.notes[serial(older)] = Note()
-            self._step(tally, entry.caller_state(), entry, older, depth - index)
+            origin = moved.caller if moved is not None and moved.height == index else None
+            self._step(tally, entry.caller_state(), entry, older, depth - index, origin)
         departure = self.walks.check(entries, state)
         if departure is None:
             tally.walks[Verdict.OK] += 1
@@ -74,14 +83,26 @@ class Observer:
             self._departed(tally, departure, depth)
 
     def _step(
-        self, tally: Tally, state: State, entry: Entry | None, caller: Entry | None, frame: int
+        self,
+        tally: Tally,
+        state: State,
+        entry: Entry | None,
+        caller: Entry | None,
+        frame: int,
+        origin: Entry | None,
     ) -> None:
-        """Check one frame: `entry` is the call it made, `caller` the call that made it."""
+        """Check one frame: `entry` is the call it made, `caller` the call that made it.
+
+        `origin` is that call for a frame that has moved here from the stack where it was called.
+        """
         place = self._place(state, state.ip if entry is None else entry.caller_pc)
         outcome = self._outcome(place, state, entry, caller)
+        if origin is not None and self._leads_back(place, outcome, state, entry, origin):
+            outcome = UNSETTLED
+            self.moved.add(place.function)
         verdict = outcome.verdict
         tally.steps[verdict] += 1
-        if outcome is OK or verdict is Verdict.OUTERMOST:
+        if outcome in (OK, UNSETTLED) or verdict is Verdict.OUTERMOST:
             return
         if verdict is Verdict.GAP:
             where = (place.module.path if place.module else None, place.function)
@@ -108,6 +129,16 @@ class Observer:
         if self._by_cfi:
             return self._cfi.outcome(state, entry, caller)
         return check_step(place, state, caller, self._memory, self.registers, self._policy)
+
+    def _leads_back(
+        self, place: Place, outcome: Outcome, state: State, entry: Entry | None, origin: Entry
+    ) -> bool:
+        if outcome.verdict.right:
+            return False
+        if self._by_cfi:
+            got = self._cfi.step(state, entry)
+            return isinstance(got, DwarfState) and origin.is_caller(got.pc, got.sp, got.fp or 0)
+        return leads_back(place, state, self._cfi.known(entry), origin, self._memory)
 
     def _witness(self, sighting: Sighting, field: Field | None) -> Witness:
         place, outcome, state, caller = (

@@ -25,7 +25,7 @@ from emu.machine import (
     ThreadEvent,
     UserState,
 )
-from emu.truth import Settlement, Stack, Suspended, Tracker
+from emu.truth import PushedCall, Settlement, Stack, Suspended, Tracker
 from emu.unwind import Policy
 
 
@@ -192,14 +192,14 @@ class ReferenceEngine:
         tracker, observer = self.tracker, self.observer
         observer.registers.values = registers
         if tracker.doubt is not None:
-            observer.check(self._first, tracker.entries)
+            observer.check(self._first, tracker.entries, tracker.moved)
             second = tracker.second_reading()
             assert second is not None, "a doubt has two readings"
-            observer.check(self._second, second)
+            observer.check(self._second, second, tracker.second_moved)
         elif tracker.pending:
-            observer.check(self._held, tracker.entries)
+            observer.check(self._held, tracker.entries, tracker.moved)
         else:
-            observer.check(self.tally, tracker.entries)
+            observer.check(self.tally, tracker.entries, tracker.moved)
         if self.dropped_at is None and self.tables.dropped:
             self.dropped_at = self.instructions
 
@@ -217,6 +217,7 @@ class ReferenceEngine:
             tables=self.tables,
             modules=self.modules,
             policy=self.policy,
+            moved=self.tracker.moved,
         )
 
     def _settled(self, settlement: Settlement) -> None:
@@ -231,10 +232,18 @@ class ReferenceEngine:
                 right = self._first if settlement is Settlement.FIRST else self._second
                 (self._held if self.tracker.pending else self.tally).add(right)
                 self._first, self._second = Tally(), Tally()
+            case Settlement.NEVER:
+                self.tally.add_unsettled(self._first)
+                self._first, self._second = Tally(), Tally()
 
     def _finish(self) -> None:
-        """What is open at the end: a doubt stands as it was read, a pending entry does not."""
-        if self.tracker.doubt is not None:
+        """What is open at the end: a doubt stands as it was read, a pending entry does not.
+
+        Nor does a push and a jump to which control never came back.
+        """
+        if isinstance(self.tracker.doubt, PushedCall):
+            self._settled(Settlement.NEVER)
+        elif self.tracker.doubt is not None:
             self._settled(Settlement.FIRST)
         if self.tracker.pending:
             self._settled(Settlement.DROPPED)

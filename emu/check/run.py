@@ -223,5 +223,13 @@ def _remarks(runner: ReferenceEngine) -> tuple[str, ...]:
         places = ", ".join(runner.selection.unresolved)
         remarks.append(f"never found: {places}")
     if runner.tally.unsettled and runner.tally.steps[Verdict.UNSETTLED]:
-        remarks.append("unsettled checks were made while a return address was in a register only")
+        remarks.append(
+            "unsettled checks were made while a return address was in a register only, or behind"
+            " a push and a jump that never came back"
+        )
+    remarks += [
+        f"{function} moves to another stack by itself: its rows that lead back to the one it came"
+        " from are unsettled"
+        for function in sorted(runner.observer.moved)
+    ]
     return tuple(remarks)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emu.check.cfi import known_registers
 from emu.check.live import LiveRegisters
 from emu.check.modules import ModuleMap
+from emu.check.moved import UNSETTLED, leads_back
 from emu.check.step import Outcome, check_step
 from emu.check.tables import Place, Tables
-from emu.truth import Entry
+from emu.truth import Entry, Moved
 from emu.unwind import Memory, Policy, SectionStore, State
 
 
@@ -34,6 +36,8 @@ class Snapshot:
     tables: Tables
     modules: ModuleMap
     policy: Policy
+    moved: Moved | None = None
+    """The frame of a function that came from another stack itself and runs on here."""
 
     @property
     def store(self) -> SectionStore:
@@ -61,7 +65,17 @@ class Snapshot:
 
     def outcome(self, frame: int) -> Outcome:
         """The step check of a frame."""
+        place, state = self.place(frame), self.state(frame)
         caller = self.entries[-frame - 1] if frame < len(self.entries) else None
-        return check_step(
-            self.place(frame), self.state(frame), caller, self.memory, self.registers, self.policy
-        )
+        outcome = check_step(place, state, caller, self.memory, self.registers, self.policy)
+        moved = self.moved
+        if (
+            moved is not None
+            and moved.height == len(self.entries) - frame
+            and not outcome.verdict.right
+        ):
+            entry = self.entries[-frame] if frame else None
+            known = known_registers(entry, self.registers)
+            if leads_back(place, state, known, moved.caller, self.memory):
+                return UNSETTLED
+        return outcome

@@ -1,7 +1,7 @@
 """The shadow call stack: what the emulator knows to be true of a thread's stack."""
 
-from emu.truth.doubt import Settlement
-from emu.truth.entry import Entry, EntryKind, Stack
+from emu.truth.doubt import PushedCall, Settlement
+from emu.truth.entry import Entry, EntryKind, Moved, Stack
 from emu.truth.figures import Figures, Violation
 from emu.truth.functions import Function, Functions, same_function
 from emu.truth.instruction import Decoder, Instruction
@@ -17,6 +17,8 @@ __all__ = [
     "Functions",
     "GuestMemory",
     "Instruction",
+    "Moved",
+    "PushedCall",
     "Settlement",
     "Stack",
     "Suspended",

@@ -21,6 +21,7 @@ class Settlement(Enum):
     DROPPED = "a pending entry went away"
     FIRST = "the reading in force was right"
     SECOND = "the other reading was right"
+    NEVER = "the program ended before one of the readings was"
 
 
 class Without(Sequence[Entry]):
@@ -48,22 +49,36 @@ class Without(Sequence[Entry]):
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCall:
-    """A call into the middle of its own function: a call, or a word that belongs to the frame.
-
-    gcc's inline retpoline calls over two instructions and overwrites the slot; its CFI counts
-    the pushed word as part of the frame.
-    """
+class Provisional:
+    """A code address was pushed: a call's return address, or a word that belongs to the frame."""
 
     entry: Entry
 
     def second(self, stack: Stack) -> Sequence[Entry]:
-        """The entries without the local one."""
+        """The entries without the one in doubt."""
         entries = stack.entries
         index = len(entries) - 1
         while entries[index] is not self.entry:
             index -= 1
         return Without(entries, index)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCall(Provisional):
+    """A call into the middle of its own function.
+
+    gcc's inline retpoline calls over two instructions and overwrites the slot; its CFI counts
+    the pushed word as part of the frame.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class PushedCall(Provisional):
+    """A push of a code address and a jump to another function's start.
+
+    Either is done by hand: a call that returns to where it likes, or an entry stub that hands the
+    address of the code that matters to a part that all stubs share.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +105,4 @@ class SwitchDoubt:
         return self.fresh.entries
 
 
-Doubt = LocalCall | SwitchDoubt
+Doubt = LocalCall | PushedCall | SwitchDoubt

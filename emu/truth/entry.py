@@ -86,6 +86,19 @@ class Entry:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The frame of a function that has moved to another stack itself and has not left it.
+
+    A row for it may say that the stack begins here, or lead back to where the function came from.
+    """
+
+    height: int
+    """Entries below the frame on the new stack."""
+    caller: Entry
+    """On the stack it came from: the call through which the function will return, if it does."""
+
+
 @dataclass(slots=True, eq=False)
 class Stack:
     """The entries of one stack, oldest first, and where it began.
@@ -101,6 +114,20 @@ class Stack:
     """rsp when control last left the stack; the lower end of its live extent while parked."""
     exit_pc: int = 0
     """The instruction that switched away, for messages."""
+    moved_from: Entry | None = None
+    """The newest call on the stack left behind, while the function that switched runs on here."""
+    moved_at: int = 0
+    """The instruction that switched here."""
+
+    @property
+    def moved(self) -> Moved | None:
+        """The frame of the function that switched to this stack, while it has not left it."""
+        return None if self.moved_from is None else Moved(self.base, self.moved_from)
+
+    @property
+    def base(self) -> int:
+        """How many entries the stack began with."""
+        return int(bool(self.entries) and self.entries[0].kind is EntryKind.SWITCH)
 
     def push(self, entry: Entry) -> None:
         """A new newest entry."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from emu.unwind.protocols import MemoryFault
 
 LONGEST = 15
 """Bytes of the longest x86 instruction."""
+ARGUMENTS = 8
+"""Instructions between the push of a return address and the jump that makes a call of it."""
 
 
 class Code(Protocol):
@@ -27,6 +29,8 @@ class Instruction:
 
     sets_rsp: bool
     """Writes rsp by other means than push, pop, call, ret, leave, or arithmetic on rsp or rbp."""
+    rsp_from_rbp: bool
+    """`leave` or `lea rsp, [rbp+n]`: the end of a frame, if rbp points into it."""
     pops: int
     """Bytes that a `ret n` releases above the return address; 0 for everything else."""
     target: str | None
@@ -35,7 +39,11 @@ class Instruction:
     """Registers that the written value is computed from; empty if it comes from memory."""
 
 
-OPAQUE = Instruction(sets_rsp=False, pops=0, target=None, sources=frozenset())
+OPAQUE = Instruction(sets_rsp=False, rsp_from_rbp=False, pops=0, target=None, sources=frozenset())
+LEAVE = replace(OPAQUE, rsp_from_rbp=True, target="rbp")
+_STRAIGHT_ENDS = frozenset(
+    {"push", "pop", "pushfq", "popfq", "call", "ret", "leave", "enter", "syscall", "hlt", "ud2"}
+)
 
 
 class Decoder:
@@ -46,6 +54,7 @@ class Decoder:
 
         self._code = code
         self._known: dict[int, Instruction] = {}
+        self._jumps: set[int] = set()
         self._capstone = capstone
         self._engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
         self._engine.detail = True
@@ -53,6 +62,7 @@ class Decoder:
     def forget(self) -> None:
         """Executable memory was mapped, unmapped or written by the host: decode again."""
         self._known.clear()
+        self._jumps.clear()
 
     def at(self, pc: int) -> Instruction:
         """The instruction at `pc`; `OPAQUE` if its bytes are unreadable or unknown."""
@@ -63,6 +73,29 @@ class Decoder:
                 self._known[pc] = known
         return known
 
+    def ends_pushed_call(self, pc: int) -> bool:
+        """Whether the instruction at `pc` is a jump that may be a call of a push before it.
+
+        It stands a few instructions behind a push that was decoded, with nothing between them
+        that moves rsp or control, and is indirect or leaves the neighbourhood.
+        """
+        return pc in self._jumps
+
+    def _look_ahead(self, pc: int) -> None:
+        """A push ends at `pc`: remember the jump that follows it, if one does."""
+        for size in (LONGEST * ARGUMENTS, 4096 - pc % 4096):
+            try:
+                code = self._code.read(pc, size)
+            except MemoryFault:
+                continue
+            for at, _, mnemonic, operands in self._engine.disasm_lite(code, pc, ARGUMENTS):
+                name = mnemonic.split()[-1]
+                if name == "jmp":
+                    self._jumps.add(at)
+                if name in _STRAIGHT_ENDS or name[0] == "j" or "sp" in operands:
+                    return
+            return
+
     def _decode(self, pc: int) -> Instruction:
         for size in (LONGEST, 4096 - pc % 4096):
             try:
@@ -70,6 +103,8 @@ class Decoder:
             except MemoryFault:
                 continue
             for insn in self._engine.disasm(code, pc, 1):
+                if insn.mnemonic == "push":
+                    self._look_ahead(pc + insn.size)
                 return self._facts(insn)
         return OPAQUE
 
@@ -84,7 +119,9 @@ class Decoder:
         name = insn.mnemonic.split()[-1]
         if name.startswith("ret"):
             pops = operands[0].imm if operands else 0
-            return Instruction(sets_rsp=False, pops=pops, target=None, sources=frozenset())
+            return replace(OPAQUE, pops=pops)
+        if name == "leave":
+            return LEAVE
         if not written:
             return OPAQUE
         target = _wide(insn.reg_name(written[0]))
@@ -92,9 +129,12 @@ class Decoder:
         sets_rsp = any(_wide(insn.reg_name(reg)) == "rsp" for reg in written)
         if sets_rsp and name == "xchg":
             sources -= {"rsp"}  # its own value goes to the other operand
-        if sets_rsp and name in {"add", "sub", "and", "lea", "leave", "enter"}:
+        rsp_from_rbp = sets_rsp and name == "lea" and sources == {"rbp"}
+        if sets_rsp and name in {"add", "sub", "and", "lea", "enter"}:
             sets_rsp = name == "lea" and not sources & {"rsp", "rbp"}
-        return Instruction(sets_rsp=sets_rsp, pops=0, target=target, sources=sources)
+        return Instruction(
+            sets_rsp=sets_rsp, rsp_from_rbp=rsp_from_rbp, pops=0, target=target, sources=sources
+        )
 
     def _sources(self, insn: Any, name: str) -> frozenset[str]:
         x86 = self._capstone.x86
@@ -121,12 +161,16 @@ def _wide(name: str) -> str:
     return name
 
 
-def derives_from_stack(history: list[Instruction], register: str) -> bool:
-    """Whether `register` holds a value computed from rsp or rbp by `history`, oldest first."""
-    derived = {"rsp", "rbp"}
+def derives_from_stack(history: list[Instruction], register: str, *, frame_pointer: bool) -> bool:
+    """Whether `register` holds a value computed from rsp by `history`, oldest first.
+
+    Or from rbp, if that is the `frame_pointer`, which points into the frame.
+    """
+    fixed = {"rsp", "rbp"} if frame_pointer else {"rsp"}
+    derived = set(fixed)
     for instruction in history:
         target = instruction.target
-        if target is None or target in {"rsp", "rbp"}:
+        if target is None or target in fixed:
             continue
         if instruction.sources & derived:
             derived.add(target)

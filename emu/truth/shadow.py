@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from emu.truth.doubt import Doubt, LocalCall, Settlement
-from emu.truth.entry import Entry, Stack
+from emu.truth.doubt import Doubt, Provisional, Settlement, SwitchDoubt
+from emu.truth.entry import Entry, Moved, Stack
 from emu.truth.figures import Figures
 from emu.truth.functions import Functions
 from emu.unwind.protocols import Memory, MemoryFault
@@ -51,9 +51,20 @@ class ShadowStack:
         """Whether a return address is out of its slot and held by a register."""
         return bool(self._pending)
 
+    @property
+    def moved(self) -> Moved | None:
+        """The frame of a function that has moved to this stack by itself and runs on here."""
+        return self.stack.moved
+
     def second_reading(self) -> Sequence[Entry] | None:
         """The entries if the open doubt is settled the other way; None without a doubt."""
         return None if self.doubt is None else self.doubt.second(self.stack)
+
+    @property
+    def second_moved(self) -> Moved | None:
+        """`moved` if the open doubt is settled the other way."""
+        stack = self.doubt.fresh if isinstance(self.doubt, SwitchDoubt) else self.stack
+        return stack.moved
 
     def _remove(self, entry: Entry) -> None:
         entries = self.stack.entries
@@ -79,7 +90,7 @@ class ShadowStack:
         """Settle whatever hung on an entry that has left the stack."""
         if entry.pending:
             self._resolve_pending(entry, dropped=dropped)
-        if isinstance(self.doubt, LocalCall) and self.doubt.entry is entry:
+        if isinstance(self.doubt, Provisional) and self.doubt.entry is entry:
             self._settle(Settlement.SECOND if dropped else Settlement.FIRST)
 
     def _resolve_pending(self, entry: Entry, *, dropped: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from emu.truth.doubt import Settlement, SwitchDoubt
 from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
@@ -34,7 +35,12 @@ class StackSwitches(ShadowStack):
         """Memory may have gone away, and with it the parked stacks in it."""
         self._parked = [stack for stack in self._parked if self._memory.writable(stack.parked_rsp)]
 
-    def _moved(self, switch_pc: int, previous_rsp: int, rsp: int) -> None:
+    def _in_frame(self, previous_rsp: int, rsp: int, rbp: int) -> bool:
+        """Whether rsp, just computed from rbp, is still in the frame that had `previous_rsp`."""
+        newest = self.stack.newest_slot()
+        return previous_rsp <= rsp <= newest or previous_rsp <= rbp <= newest
+
+    def _moved(self, switch_pc: int, previous_rsp: int, rsp: int, rbp: int) -> None:
         """An instruction wrote rsp freely: within the frame, up the stack, or to another one."""
         stack = self.stack
         for parked in self._parked:
@@ -52,12 +58,12 @@ class StackSwitches(ShadowStack):
         if newest < rsp <= stack.begin:
             self._up_the_stack(switch_pc, previous_rsp, rsp)
             return
-        if rsp < previous_rsp and self._derived(switch_pc):
+        if rsp < previous_rsp and self._derived(switch_pc, previous_rsp <= rbp <= newest):
             return
         enclosing = [
             parked for parked in self._parked if parked.encloses(rsp) and rsp != parked.begin
         ]
-        fresh = self._fresh(rsp)
+        fresh = self._fresh(rsp, switch_pc, stack.entries)
         if enclosing:
             parked = min(enclosing, key=lambda parked: parked.begin - parked.parked_rsp)
             self._go_on_with(parked, previous_rsp, switch_pc)
@@ -67,6 +73,10 @@ class StackSwitches(ShadowStack):
             self._park(stack, previous_rsp, switch_pc)
             self.stack = fresh
             self.figures.switches += 1
+            for entry in fresh.entries:
+                # A return through it, or the first transfer of control, proves it.
+                entry.pending = True
+                self._pending.append(entry)
 
     def _left_handlers(self, rsp: int) -> bool:
         """Whether rsp is where an interrupted frame or an older one had it (siglongjmp).
@@ -81,9 +91,12 @@ class StackSwitches(ShadowStack):
                 return True
         return False
 
-    def _fresh(self, rsp: int) -> Stack:
-        """A stack seen for the first time; it begins with the word at its top if that is code."""
-        fresh = Stack(begin=rsp)
+    def _fresh(self, rsp: int, switch_pc: int, left: Sequence[Entry]) -> Stack:
+        """A stack seen for the first time; it begins with the word at its top if that is code.
+
+        `left` are the entries of the one that the instruction at `switch_pc` has left.
+        """
+        fresh = Stack(begin=rsp, moved_from=left[-1] if left else None, moved_at=switch_pc)
         word = self._word(rsp)
         if word is not None and self._memory.executable(word):
             fresh.entries.append(
@@ -116,7 +129,7 @@ class StackSwitches(ShadowStack):
         if entries and rsp == entries[-1].slot:
             return  # about to leave through this slot, as libgcc enters a landing pad
         self.doubt = SwitchDoubt(
-            fresh=fresh or self._fresh(rsp),
+            fresh=fresh or self._fresh(rsp, switch_pc, dropped),
             dropped=dropped,
             switch_pc=switch_pc,
             switch_rsp=previous_rsp,
@@ -131,6 +144,8 @@ class StackSwitches(ShadowStack):
 
     def _park(self, stack: Stack, rsp: int, switch_pc: int) -> None:
         stack.parked_rsp, stack.exit_pc = rsp, switch_pc
+        if len(stack.entries) == stack.base:
+            stack.moved_from = None
         for entry in tuple(self._pending):
             self._resolve_pending(entry, dropped=True)
         self._settle(Settlement.FIRST)
@@ -138,8 +153,14 @@ class StackSwitches(ShadowStack):
         if len(self._parked) > PARKED_STACKS:
             del self._parked[0]
 
-    def _derived(self, switch_pc: int) -> bool:
-        """Whether the value just written to rsp was computed from rsp or rbp (an alloca)."""
+    def _derived(self, switch_pc: int, frame_pointer: bool) -> bool:
+        """Whether the value just written to rsp was computed from rsp (an alloca).
+
+        Or from rbp, if that is a `frame_pointer`.
+        """
         history = [self.decoder.at(pc) for pc in self._history if pc != self._pc]
         write = self.decoder.at(switch_pc)
-        return any(derives_from_stack(history, source) for source in write.sources)
+        return any(
+            derives_from_stack(history, source, frame_pointer=frame_pointer)
+            for source in write.sources
+        )

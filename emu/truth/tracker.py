@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from emu.truth.doubt import Doubt, LocalCall, Settlement, SwitchDoubt
+from emu.truth.doubt import Doubt, LocalCall, Provisional, PushedCall, Settlement, SwitchDoubt
 from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
 from emu.truth.functions import Functions, same_function
 from emu.truth.shadow import GuestMemory
@@ -47,6 +47,7 @@ class Tracker(StackSwitches):
         super().__init__(memory, functions)
         self._delivering = False
         self._local_calls: dict[tuple[int, int], bool] = {}
+        self._enters: dict[tuple[int, int], bool] = {}
         self._following = -1
         self._rsp = 0
 
@@ -86,6 +87,7 @@ class Tracker(StackSwitches):
         """Executable memory was mapped, unmapped or rewritten."""
         self.decoder.forget()
         self._local_calls.clear()
+        self._enters.clear()
 
     def signal_delivered(self, registers: list[int]) -> None:
         """A handler is about to start; `registers` are those it interrupted.
@@ -154,8 +156,10 @@ class Tracker(StackSwitches):
         if rsp != previous_rsp:
             if jumped and rsp == previous_rsp - 8 and self._word(rsp) == following:
                 self._called(previous_pc, pc, following, registers)
-            elif following != -1 and self.decoder.at(previous_pc).sets_rsp:
-                self._moved(previous_pc, previous_rsp, rsp)
+            elif following != -1:
+                self._wrote_rsp(previous_pc, previous_rsp, registers)
+        elif jumped and self.decoder.ends_pushed_call(previous_pc):
+            self._jumped_out(previous_pc, pc, registers)
         if jumped and self._straight:
             self._started(registers)
         entries = self.stack.entries
@@ -163,6 +167,61 @@ class Tracker(StackSwitches):
             entries and rsp > entries[-1].slot and len(entries) > self.stack.floor
         ):
             self._passed(pc, previous_pc, previous_rsp, registers)
+        if jumped and self.stack.moved_from is not None:
+            self._went_on(pc)
+
+    def _wrote_rsp(self, pc: int, previous_rsp: int, registers: list[int]) -> None:
+        """The instruction at `pc` changed rsp and was no call."""
+        instruction = self.decoder.at(pc)
+        rsp, rbp = registers[RSP], registers[RBP]
+        if instruction.sets_rsp or (
+            instruction.rsp_from_rbp and not self._in_frame(previous_rsp, rsp, rbp)
+        ):
+            self._moved(pc, previous_rsp, rsp, rbp)
+
+    def _went_on(self, pc: int) -> None:
+        """Control was transferred on a stack whose first function came from another one."""
+        stack = self.stack
+        if len(stack.entries) == stack.base and not same_function(
+            self._functions, pc, stack.moved_at
+        ):
+            stack.moved_from = None
+
+    def _jumped_out(self, jump: int, pc: int, registers: list[int]) -> None:
+        """The instruction at `jump` went to `pc`, and a push stands before it."""
+        rsp = registers[RSP]
+        entries = self.stack.entries
+        word = self._word(rsp)
+        if (
+            word is None
+            or (entries and entries[-1].slot == rsp)
+            or not self._memory.executable(word)
+            or not self._enters_function(jump, pc)
+        ):
+            return
+        entry = Entry(
+            slot=rsp,
+            return_address=word,
+            rbp=registers[RBP],
+            callee_saved=tuple(registers[number] for number in CALLEE_SAVED),
+            call_site=jump if same_function(self._functions, jump, word) else word,
+        )
+        self.stack.push(entry)
+        self._settle(Settlement.FIRST)
+        self.doubt = PushedCall(entry)
+
+    def _enters_function(self, jump: int, pc: int) -> bool:
+        """Whether a jump goes to the start of a function from another one."""
+        known = self._enters.get((jump, pc))
+        if known is None:
+            function = self._functions.function_at(pc)
+            known = (
+                function is not None
+                and function.start == pc
+                and not same_function(self._functions, jump, pc)
+            )
+            self._enters[jump, pc] = known
+        return known
 
     def _started(self, registers: list[int]) -> None:
         """The first transfer of control on a fresh stack: what its first caller must find."""
@@ -214,9 +273,17 @@ class Tracker(StackSwitches):
                     if not passed.pending:
                         passed.pending = True
                         self._pending.append(passed)
+        if self._pending:
+            self._look_after_pending(previous_rsp, registers)
+
+    def _look_after_pending(self, previous_rsp: int, registers: list[int]) -> None:
+        """Each pending entry: back in a slot, still alive, or gone."""
+        rsp = registers[RSP]
         for entry in tuple(self._pending):
             if self._pushed_again(entry, previous_rsp, rsp):
                 self._resolve_pending(entry, dropped=False)
+            elif self._straight and entry.kind is EntryKind.SWITCH and rsp <= entry.slot:
+                continue
             elif not self._held(entry, registers):
                 if rsp <= entry.slot and self._word(entry.slot) == entry.return_address:
                     self._resolve_pending(entry, dropped=False)
@@ -258,7 +325,7 @@ class Tracker(StackSwitches):
 
     def _reconsider(self, pc: int, *, jumped: bool) -> None:
         doubt = self.doubt
-        if isinstance(doubt, LocalCall):
+        if isinstance(doubt, Provisional):
             if self._word(doubt.entry.slot) != doubt.entry.return_address:
                 self._remove(doubt.entry)
         elif isinstance(doubt, SwitchDoubt) and jumped:

@@ -63,9 +63,12 @@ class FactReader:
         facts = Fact.KNOWN
         if touches_frame(name, operands):
             facts |= Fact.TOUCHES_FRAME
-            if self._decoder.at(pc).sets_rsp:
+            instruction = self._decoder.at(pc)
+            if instruction.sets_rsp:
                 facts |= Fact.SETS_RSP
-        if name.startswith("sys"):
+            if instruction.rsp_from_rbp:
+                facts |= Fact.RSP_FROM_RBP
+        if name.startswith("sys") or self._decoder.ends_pushed_call(pc):
             facts |= Fact.SYSTEM_CALL
         return facts
 

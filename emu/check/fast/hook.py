@@ -29,6 +29,7 @@ from emu.check.fast.unsigned import EIGHT, MANY, NOTHING, ONE, READ, UNSURE, ZER
 from emu.check.fast.walks import FRESH
 
 SETS_RSP, SYSTEM_CALL = np.uint32(Fact.SETS_RSP), np.uint32(Fact.SYSTEM_CALL)
+RSP_FROM_RBP = np.uint32(Fact.RSP_FROM_RBP)
 SELECTED, TOUCHES_FRAME = np.uint32(Fact.SELECTED), np.uint32(Fact.TOUCHES_FRAME)
 STEP, CHECK, PROGRESS = np.uint64(Event.STEP), np.uint64(Event.CHECK), np.uint64(Event.PROGRESS)
 PROGRESS_MASK = np.uint64((1 << 20) - 1)
@@ -100,7 +101,10 @@ def follow(s: Any, engine: Any, entries: Any, pc: Any) -> Any:
                 return called(s, engine, entries, pc)
         if s.previous_place == ZERO:
             return False
-        if carray(pointer(s.previous_place), 1, PLACE)[0].facts & SETS_RSP:
+        facts = carray(pointer(s.previous_place), 1, PLACE)[0].facts
+        if facts & SETS_RSP:
+            return False
+        if facts & RSP_FROM_RBP and (rsp < s.previous_rsp or s.depth == s.floor):
             return False
     if s.depth > s.floor and rsp > entries[s.depth - ONE].slot:
         return returned(s, engine, entries, pc)

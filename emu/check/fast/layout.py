@@ -89,6 +89,8 @@ class Fact(IntFlag):
     """Checks are to be made before it."""
     TOUCHES_FRAME = 16
     """It may write rsp or rbp."""
+    RSP_FROM_RBP = 32
+    """`leave` or `lea rsp, [rbp+n]`: the end of a frame, if rbp points into it."""
 
 
 class Entry(ctypes.Structure):

@@ -38,8 +38,18 @@ class MirroredTracker(Tracker):
     def quiet(self) -> bool:
         """Whether the situation is an ordinary one, which the hook can carry on with."""
         return (
-            self.doubt is None and not self._pending and not self._straight and not self._delivering
+            self.doubt is None
+            and not self._pending
+            and not self._straight
+            and not self._delivering
+            and not self._topmost_moved
         )
+
+    @property
+    def _topmost_moved(self) -> bool:
+        """Whether the topmost frame is that of the function that switched to this stack."""
+        stack = self.stack
+        return stack.moved_from is not None and len(stack.entries) == stack.base
 
     @property
     def kept(self) -> bool:
@@ -115,9 +125,9 @@ class MirroredTracker(Tracker):
         for pc in self._history:
             self.remember(pc)
 
-    def _derived(self, switch_pc: int) -> bool:
+    def _derived(self, switch_pc: int, frame_pointer: bool) -> bool:
         self._history = deque([*self._remembered(), self._pc], maxlen=HISTORY)
-        return super()._derived(switch_pc)
+        return super()._derived(switch_pc, frame_pointer)
 
     def _remembered(self) -> list[int]:
         """The instructions before, oldest first."""
@@ -126,12 +136,18 @@ class MirroredTracker(Tracker):
         return [state.history[(state.position - count + n) % HISTORY] for n in range(count)]
 
     def _write(self, index: int) -> None:
-        entry, mine = self.stack.entries[index], self._table[index]
+        stack, mine = self.stack, self._table[index]
+        entry = stack.entries[index]
         mine.slot = entry.slot
         mine.return_address = entry.return_address
         mine.rbp = entry.rbp
         mine.call_site = entry.caller_pc
-        mine.special = entry.kind is not EntryKind.CALL or entry.local
+        # A return to a function that has switched stacks is the tracker's, too.
+        mine.special = (
+            entry.kind is not EntryKind.CALL
+            or entry.local
+            or (stack.moved_from is not None and index == stack.base)
+        )
         if not mine.special:
             mine.saved[:] = entry.callee_saved
         mine.rbp_known = entry.rbp_known
