@@ -15,6 +15,7 @@ from emu.cli.usage import UsageError
 COMMANDS: tuple[str, ...] = (
     "check",
     "profile",
+    "walk",
     "dump",
     "lookup",
     "lint",
@@ -25,7 +26,7 @@ COMMANDS: tuple[str, ...] = (
 )
 """Modules of this package that are sub-commands, in the order `emu --help` lists them."""
 
-GUESTS = frozenset({"check", "profile"})
+GUESTS = frozenset({"check", "profile", "walk"})
 """Commands that run a program, with arguments of its own after `--`."""
 
 

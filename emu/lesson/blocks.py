@@ -83,7 +83,7 @@ def heading(explanation: Explanation) -> list[Line]:
     ]
     names = [str(frame.location) for frame in explanation.true_frames]
     lines.append((Span("true stack: "), Span(", ".join(_shortened(names, 8)))))
-    return lines
+    return [*lines, *_registers(explanation)]
 
 
 def frame_title(step: FrameStep) -> Line:
@@ -415,16 +415,17 @@ def _compared(one: Compared) -> list[Span]:
 
 
 def _shortened(parts: list[str], most: int) -> list[str]:
-    """At most `most` parts: the first ones, how many are left out, the last one."""
+    """At most `most` parts: the first ones, how many are left out, the last two."""
     if len(parts) <= most:
         return parts
-    return [*parts[: most - 2], f"... {len(parts) - most + 1} more ...", parts[-1]]
+    return [*parts[: most - 3], f"... {len(parts) - most + 1} more ...", *parts[-2:]]
 
 
-def register_lines(explanation: Explanation) -> list[Line]:
-    """The sixteen general registers, four to a line."""
-    values = [
-        f"{DWARF_NAMES[number]:<3} {value:#018x}"
+def _registers(explanation: Explanation) -> Iterator[Line]:
+    """The general registers, four to a line."""
+    cells = [
+        Span(f"{DWARF_NAMES[number]} {value:#x}")
         for number, value in enumerate(explanation.registers)
     ]
-    return [(Span("  ".join(values[at : at + 4])),) for at in range(0, len(values), 4)]
+    rows = [cells[at : at + 4] for at in range(0, len(cells), 4)]
+    yield from columns([[Span("registers" if not at else ""), *row] for at, row in enumerate(rows)])

@@ -1,0 +1,229 @@
+"""`emu walk`: one unwind explained, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from emu.cli.guest import configure_guest, count, environment_of, image_from_stdin, open_stdin
+from emu.cli.progress import progress_line
+from emu.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from emu.check import Snapshot
+    from emu.lesson import Explanation, Unwinder
+    from emu.lesson.subject import Subject
+
+HELP = "explain one unwind: the search, the row, the equations, the truth beside them"
+
+EPILOG = """\
+examples:
+  emu walk --at realign+0x1c asm_cases/drap_topmost.s
+  emu walk --at leaf --hit 3 --unwinder all --plain ./prog -- ARG... > walk.txt
+  emu walk --step 5000 --convert all --json walk.json ./prog
+
+PROGRAM is an x86-64 ELF executable, an asm case (.s) or a C case (.c), which is built first.
+The walkthrough goes to standard output, what the guest writes to standard error.
+
+exit status:
+  0  the walk was explained, wherever it leads      2  usage, or the place is never reached
+"""
+
+ALL = "all"
+FRAMES = 16
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = (
+        "Run PROGRAM up to a place, walk its stack from there and explain every step: how the row"
+        " was found, its bytes, its equations with numbers, and what is true."
+    )
+    parser.epilog = EPILOG
+    configure_guest(parser)
+    configure_place(parser)
+    parser.add_argument(
+        "--unwinder",
+        choices=("sframe", "frame-pointers", "dwarf", ALL),
+        default="sframe",
+        help="who walks (default: %(default)s); all: one after the other",
+    )
+    parser.add_argument(
+        "--frames",
+        type=count,
+        default=FRAMES,
+        metavar="N",
+        help="show the first N frames of a deep walk, those where it leaves the truth, and the"
+        " last (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--plain", action="store_true", help="neither colour nor boxes: for pipes and readers"
+    )
+    parser.add_argument("--output", metavar="FILE", help="write the walkthrough there")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write all facts as JSON (- for stdout, instead of text)"
+    )
+
+
+def configure_place(parser: argparse.ArgumentParser) -> None:
+    """Declare where to stop, who walks and how a C case is built."""
+    parser.add_argument(
+        "--at",
+        metavar="PLACE",
+        help="explain the walk from here: SYMBOL, SYMBOL+OFFSET or 0xADDRESS",
+    )
+    parser.add_argument(
+        "--hit", type=count, default=1, metavar="K", help="the K-th time there (default: first)"
+    )
+    parser.add_argument(
+        "--step",
+        type=instruction,
+        metavar="N",
+        help="explain the walk before instruction N, counted from 0",
+    )
+    parser.add_argument(
+        "--policy",
+        default="kernel-v15",
+        metavar="P",
+        help="which consumer of .sframe walks: kernel-v15 (default), kernel-v14, format or glibc,"
+        " with ,+switch or ,-switch",
+    )
+    parser.add_argument(
+        "--convert",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="make the rows that MODULE lacks from its .eh_frame: a path, a file name, or all;"
+        " may be repeated",
+    )
+    parser.add_argument(
+        "--level",
+        choices=("O0", "O2", "Os"),
+        default="O2",
+        help="optimisation of a C case (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain the walk and write it where it was asked for."""
+    from emu.lesson import Unwinder
+
+    if (arguments.at is None) == (arguments.step is None):
+        raise UsageError("walk: either --at PLACE or --step N is needed, and not both")
+    if arguments.json == "-" and arguments.output == "-":
+        raise UsageError("only one of --json and --output can go to standard output")
+    unwinders = list(Unwinder) if arguments.unwinder == ALL else [Unwinder(arguments.unwinder)]
+    with ExitStack() as files:
+        facts = open_text(files, arguments.json)
+        text = open_text(files, arguments.output)
+        if text is None and arguments.json != "-":
+            text = sys.stdout
+        explanations = explain_all(snapshot_of(arguments, files), unwinders)
+        if facts is not None:
+            from emu.lesson.document import document
+
+            json.dump(document(explanations), facts, indent=2)
+            facts.write("\n")
+        if text is not None:
+            write_text(explanations, text, plain=arguments.plain, frames=arguments.frames)
+    return 0
+
+
+def snapshot_of(arguments: argparse.Namespace, files: ExitStack) -> Snapshot:
+    """Run the program to the place that the arguments name. Raises UsageError if it is not so."""
+    from emu.check import CheckError, GuestOptions
+    from emu.check.guest_options import start_guest
+    from emu.lesson.arrival import Arrival, Destination
+    from emu.lesson.error import LessonError
+    from emu.machine import MachineError
+    from emu.unwind import PolicyError, policy
+
+    try:
+        process = start_guest(
+            subject_of(arguments).image,
+            args=arguments.args,
+            env=environment_of(arguments.env),
+            stdin=open_stdin(files, arguments.stdin),
+            stdout=sys.stderr.buffer,
+            stderr=sys.stderr.buffer,
+            root=arguments.root,
+            options=GuestOptions(),
+        )
+        arrival = Arrival(
+            process,
+            policy(arguments.policy),
+            Destination(arguments.at, arguments.hit, arguments.step),
+            convert=arguments.convert,
+        )
+        arrival.progress = progress_line() if sys.stderr.isatty() else None
+        snapshot = arrival.arrive(arguments.max_instructions)
+    except (CheckError, LessonError, MachineError, PolicyError) as error:
+        raise UsageError(str(error)) from error
+    sys.stderr.flush()
+    return snapshot
+
+
+def subject_of(arguments: argparse.Namespace) -> Subject:
+    """The program that the arguments name, built if it is a case. Raises UsageError."""
+    from emu.lesson.error import LessonError
+    from emu.lesson.subject import Subject, open_subject
+    from emu.machine import MachineError
+
+    try:
+        image = image_from_stdin(arguments)
+        if image is not None:
+            return Subject(image)
+        return open_subject(arguments.program, f"-{arguments.level}")
+    except (LessonError, MachineError) as error:
+        raise UsageError(str(error)) from error
+
+
+def explain_all(snapshot: Snapshot, unwinders: Iterable[Unwinder]) -> list[Explanation]:
+    """The walk from `snapshot` by each unwinder."""
+    from emu.lesson import explain
+
+    return [explain(snapshot, unwinder) for unwinder in unwinders]
+
+
+def write_text(
+    explanations: Iterable[Explanation], text: TextIO, *, plain: bool, frames: int
+) -> None:
+    """Write walkthroughs one below the other."""
+    from rich.console import Console
+
+    from emu.lesson.plain import plain_lines
+    from emu.lesson.terminal import write_walk
+
+    console = Console(file=text, highlight=False)
+    for index, explanation in enumerate(explanations):
+        if index:
+            text.write("\n")
+        if plain:
+            text.writelines(f"{line}\n" for line in plain_lines(explanation, frames=frames))
+        else:
+            write_walk(explanation, console, frames=frames)
+
+
+def open_text(files: ExitStack, name: str | None) -> TextIO | None:
+    """Open an output before the run, so that a mistyped directory costs nothing."""
+    if name is None:
+        return None
+    if name == "-":
+        return sys.stdout
+    try:
+        return files.enter_context(Path(name).open("w", encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from error
+
+
+def instruction(text: str) -> int:
+    """A number of executed instructions, 0 or more."""
+    number = int(text, 0)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
