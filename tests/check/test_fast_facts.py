@@ -86,7 +86,7 @@ def test_a_run_ends_where_control_must_go_elsewhere() -> None:
         (0x1007, 2),
     ]
     facts = [facts for _, _, facts in run]
-    assert facts[0] == Fact.KNOWN | Fact.TOUCHES_FRAME | Fact.SETS_RSP
+    assert facts[0] == Fact.KNOWN | Fact.SETS_RSP
     assert facts[1] == Fact.KNOWN
     assert Fact.SYSTEM_CALL in facts[2]
 
@@ -96,4 +96,4 @@ def test_bytes_that_are_no_instruction_have_facts_too() -> None:
     ((at, size, facts),) = FactReader(code, Decoder(code)).run(0x1000)
     assert (at, size) == (0x1000, 0)
     assert Fact.KNOWN in facts
-    assert Fact.TOUCHES_FRAME in facts
+    assert Fact.SYSTEM_CALL in facts

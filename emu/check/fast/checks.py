@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from emu.check.fast.layout import NEVER, SITE
+from emu.check.fast.layout import ENTRY, NEVER, SITE
 from emu.check.fast.native import carray, compiled, pointer
 from emu.check.fast.steps import judge
 from emu.check.fast.unsigned import (
@@ -26,6 +26,7 @@ from emu.check.walk import KERNEL_LIMIT
 
 UNWALKED = np.uint64(NEVER)
 LAST = np.uint64(KERNEL_LIMIT - 1)
+ENTRY_SIZE = np.uint64(ENTRY.itemsize)
 
 
 @compiled
@@ -119,6 +120,7 @@ def check(s: Any, entries: Any, top: Any) -> Any:
         below, height, lowest = walk_below(s, entries, sites, fresh, fresh_code)
         if below == SLOW:
             return False
+    follows = departs == OK
     departs = seen(s, below, height)
     if not explained(s, entries, sites, code, departs, height):
         return False
@@ -131,4 +133,8 @@ def check(s: Any, entries: Any, top: Any) -> Any:
     count(s, site, code)
     s.walks[departs] += ONE
     s.checked += ONE
+    if follows and departs in (OK, GAP) and s.depth != ZERO and s.fetch == ZERO:
+        # The walk went through the topmost frame, and the newest entry has a note of the rest.
+        s.below = departs + ONE
+        s.newest = s.entries + (s.depth - ONE) * ENTRY_SIZE
     return True

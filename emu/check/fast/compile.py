@@ -11,9 +11,23 @@ from typing import Any
 from numba import cfunc, types
 
 from emu.check import walk
-from emu.check.fast import checks, guest, hook, layout, native, steps, unsigned, walks
+from emu.check.fast import (
+    checks,
+    guest,
+    hook,
+    layout,
+    native,
+    ordinary,
+    register_file,
+    steps,
+    unsigned,
+    walks,
+)
 from emu.check.fast.native import compiled
 
+_SOURCES = (
+    hook, ordinary, checks, walks, steps, guest, unsigned, layout, native, register_file, walk
+)  # fmt: skip
 _SIGNATURE = types.void(types.voidptr, types.uint64, types.uint32, types.voidptr)
 
 
@@ -39,7 +53,7 @@ def _fingerprint() -> int:
     """
     digest = hashlib.sha256()
     digest.update(version("unicorn").encode())
-    for module in (hook, checks, walks, steps, guest, unsigned, layout, native, walk):
+    for module in _SOURCES:
         assert module.__file__ is not None, "modules are files"
         digest.update(Path(module.__file__).read_bytes())
     return int.from_bytes(digest.digest()[:7], "little") | 1

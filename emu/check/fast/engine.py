@@ -6,31 +6,28 @@ import ctypes
 from collections.abc import Collection
 from time import perf_counter
 
-from unicorn import x86_const as x86
 from unicorn.unicorn_py3.unicorn import uclib
 
+from emu.check.error import CheckError
 from emu.check.fast.knowledge import Knowledge
-from emu.check.fast.layout import SAVED, Code, Event, Fact, State, Word
+from emu.check.fast.layout import Code, Event, Fact, State, Word
 from emu.check.fast.mirror import MirroredTracker
+from emu.check.fast.register_file import ORDER, PLACES, RBP, RSP, find_registers
 from emu.check.fast.sites import LIMIT_KEY, VERDICTS
 from emu.check.reference import ReferenceEngine
 from emu.check.selection import Selection
+from emu.check.verdict import Verdict
 from emu.check.walk import serial
 from emu.machine import MappingEvent, Module, Outcome, Process
-from emu.machine.engine import NativeHook, handle_of
-from emu.machine.registers import DWARF_ORDER
+from emu.machine.engine import NativeHook
 from emu.truth import EntryKind
 from emu.unwind import Policy
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, Word, Word, Word)
-_SAVED = (
-    x86.UC_X86_REG_RBX,
-    x86.UC_X86_REG_R12,
-    x86.UC_X86_REG_R13,
-    x86.UC_X86_REG_R14,
-    x86.UC_X86_REG_R15,
-)
 _EVERYWHERE = (0, 1 << 64)
+_PROGRESS = 1 << 20
+"""Instructions from one time that progress is told to the next."""
+_NEVER = (1 << 64) - 1
 
 
 class FastEngine(ReferenceEngine):
@@ -86,7 +83,7 @@ class FastEngine(ReferenceEngine):
 
         hook = NativeHook(hook_address(), ctypes.addressof(self._state))
         self._begin()
-        self._state.progress = self.progress is not None
+        self._state.pause = _PROGRESS if self.progress is not None else _NEVER
         started = perf_counter()
         try:
             return self.process.run(hook, max_instructions)
@@ -99,17 +96,20 @@ class FastEngine(ReferenceEngine):
         """Give the hook the addresses it needs; returns what must stay alive."""
         state = self._state
         callback = _CALLBACK(self._event)
-        numbers = (ctypes.c_int * SAVED)(*_SAVED)
-        first = ctypes.addressof(state) + State.saved.offset
-        pointers = (ctypes.c_void_p * SAVED)(*(first + 8 * index for index in range(SAVED)))
-        state.read_register = _address(uclib.uc_reg_read)
-        state.read_registers = _address(uclib.uc_reg_read_batch)
         state.event = _address(callback)
-        state.engine = handle_of(self.process.uc)
-        state.numbers[:] = DWARF_ORDER[:16]
-        state.register_at = ctypes.addressof(state) + State.register.offset  # type: ignore[attr-defined]  # annotated as what an instance has
-        state.saved_numbers = ctypes.addressof(numbers)
-        state.saved_pointers = ctypes.addressof(pointers)
+        state.order[:] = PLACES
+        found = find_registers(self.process.uc)
+        if found is not None:
+            state.registers = found
+            self._file = (Word * 16).from_address(found)
+            return (callback,)
+        self._file = state.file
+        first = state.registers = ctypes.addressof(state) + State.file.offset
+        numbers = (ctypes.c_int * 16)(*ORDER)
+        pointers = (ctypes.c_void_p * 16)(*(first + 8 * index for index in range(16)))
+        state.fetch = _address(uclib.uc_reg_read_batch)
+        state.numbers = ctypes.addressof(numbers)
+        state.pointers = ctypes.addressof(pointers)
         return callback, numbers, pointers
 
     def _begin(self) -> None:
@@ -122,7 +122,7 @@ class FastEngine(ReferenceEngine):
         """Something outside of the instructions is about to change the true stack."""
         self._mirror.take()
         self._mirror.keep()
-        self._state.forced = 1
+        self._state.forced, self._state.below = 1, 0
 
     def _mapping_changed(self, event: MappingEvent, module: Module) -> None:
         super()._mapping_changed(event, module)
@@ -135,11 +135,18 @@ class FastEngine(ReferenceEngine):
     def _event(self, kind: int, pc: int, size: int) -> int:
         """The hook cannot go on by itself before the instruction at `pc`."""
         if kind == Event.PROGRESS:
+            self._state.pause += _PROGRESS
             if self.progress is not None:
                 self.progress(self._state.instructions, len(self.tally.findings))
             return 0
         state, mirror, knowledge = self._state, self._mirror, self._knowledge
+        if (
+            not state.fetch
+            and self.process.registers.stack_and_frame() != self._file[RSP : RBP + 1]
+        ):
+            raise CheckError("the processor's registers are no longer where they were found")
         self.instructions = state.instructions
+        state.below = 0
         mirror.take()
         if kind == Event.STEP:
             previous_pc = mirror.previous_pc
@@ -149,7 +156,6 @@ class FastEngine(ReferenceEngine):
             knowledge.refresh()
             self._learn_call(previous_pc)
             knowledge.learn_instruction(pc)
-            state.touched = 1
         else:
             self.observer.registers.values = self.process.registers.read()
             self.observer.check(self.tally, mirror.entries)
@@ -194,10 +200,12 @@ class FastEngine(ReferenceEngine):
         """Add the hook's counts to those of the reference code."""
         state, tally, figures = self._state, self.tally, self.tracker.figures
         self.instructions = state.instructions
-        tally.checked += state.checked
+        plain = sum(state.plain)
+        tally.checked += state.checked + plain
+        tally.steps[Verdict.OK] += plain
         for code, verdict in VERDICTS.items():
             tally.steps[verdict] += state.steps[code]
-            tally.walks[verdict] += state.walks[code]
+            tally.walks[verdict] += state.walks[code] + state.plain[code]
         if state.walks[Code.LIMIT]:
             tally.findings[LIMIT_KEY].count += state.walks[Code.LIMIT]
         self._knowledge.sites.count(tally)

@@ -57,12 +57,11 @@ class FactReader:
             if name.startswith(_ENDS):
                 break
         if end == pc:
-            yield pc, 0, Fact.KNOWN | Fact.TOUCHES_FRAME | Fact.SYSTEM_CALL
+            yield pc, 0, Fact.KNOWN | Fact.SYSTEM_CALL
 
     def _facts(self, pc: int, name: str, operands: str) -> Fact:
         facts = Fact.KNOWN
         if touches_frame(name, operands):
-            facts |= Fact.TOUCHES_FRAME
             instruction = self._decoder.at(pc)
             if instruction.sets_rsp:
                 facts |= Fact.SETS_RSP

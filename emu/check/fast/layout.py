@@ -87,9 +87,7 @@ class Fact(IntFlag):
     """Memory and modules may change: the next instruction is Python's."""
     SELECTED = 8
     """Checks are to be made before it."""
-    TOUCHES_FRAME = 16
-    """It may write rsp or rbp."""
-    RSP_FROM_RBP = 32
+    RSP_FROM_RBP = 16
     """`leave` or `lea rsp, [rbp+n]`: the end of a frame, if rbp points into it."""
 
 
@@ -124,6 +122,7 @@ class Site(ctypes.Structure):
     """One row in one function, or one gap: rules, and how often each outcome was seen."""
 
     kind: int
+    plain: int
     general: int
     cfa_is_fp: int
     cfa_offset: int
@@ -145,6 +144,7 @@ class Site(ctypes.Structure):
     _fields_: ClassVar = [
         ("kind", Word),
         # Plain stack slots: CFA = rsp+n or rbp+n, RA and FP at CFA+n. Nearly all rows are.
+        ("plain", Word),  # they are, and walks use them
         ("general", Word),  # they are not: see below
         ("cfa_is_fp", Word),
         ("cfa_offset", Word),
@@ -201,19 +201,15 @@ class Range(ctypes.Structure):
 class State(ctypes.Structure):
     """Everything of one run that the hook reads and writes."""
 
-    read_register: int
-    read_registers: int
+    registers: int
+    fetch: int
+    numbers: int
+    pointers: int
+    file: Any
+    order: Any
     event: int
-    engine: int
-    numbers: Any
-    register: int
-    register_at: int
-    saved_numbers: int
-    saved_pointers: int
     rsp: int
     rbp: int
-    saved: Any
-    touched: int
     previous_pc: int
     following: int
     previous_rsp: int
@@ -225,6 +221,8 @@ class State(ctypes.Structure):
     entries: int
     depth: int
     capacity: int
+    below: int
+    newest: int
     low: int
     noted: int
     floor: int
@@ -258,30 +256,25 @@ class State(ctypes.Structure):
     missing_inside: int
     instructions: int
     checked: int
+    plain: Any
+    pause: int
     returns: int
     steps: Any
     walks: Any
     limit_known: int
-    progress: int
     _fields_: ClassVar = [
-        # Addresses of uc_reg_read, uc_reg_read_batch and of the callback into Python.
-        ("read_register", Word),
-        ("read_registers", Word),
-        ("event", Word),
-        # The engine, its numbers of the registers in DWARF's order, and a place for one's value
-        # with its address.
-        ("engine", Word),
-        ("numbers", ctypes.c_int32 * 16),
-        ("register", Word),
-        ("register_at", Word),
-        ("saved_numbers", Word),
-        ("saved_pointers", Word),
-        # Registers before the instruction; `saved` only at calls and returns. `touched` if rsp
-        # and rbp must be read because the instruction before may have written them.
+        # Host address of the general registers, in the order of `register_file`. If the engine's
+        # own are not known it is `file`, and `fetch` is the address of uc_reg_read_batch, which
+        # fills it; the next two are its arguments.
+        ("registers", Word),
+        ("fetch", Word),
+        ("numbers", Word),
+        ("pointers", Word),
+        ("file", Word * 16),
+        ("order", Word * 16),  # of DWARF's registers
+        ("event", Word),  # address of the callback into Python
         ("rsp", Word),
         ("rbp", Word),
-        ("saved", Word * SAVED),
-        ("touched", Word),
         # The instruction before.
         ("previous_pc", Word),
         ("following", Word),
@@ -297,6 +290,10 @@ class State(ctypes.Structure):
         ("entries", Word),
         ("depth", Word),
         ("capacity", Word),
+        # 1 + what walks come to below the topmost frame, while `ordinary` may rely on it; then
+        # the newest entry's host address.
+        ("below", Word),
+        ("newest", Word),
         ("low", Word),
         ("noted", Word),
         ("floor", Word),
@@ -335,11 +332,12 @@ class State(ctypes.Structure):
         # Counts that Python adds to its own.
         ("instructions", Word),
         ("checked", Word),
+        ("plain", Word * CODES),  # by what the walk came to: checks that `ordinary` made
+        ("pause", Word),  # the instruction before which progress is told
         ("returns", Word),
         ("steps", Word * CODES),
         ("walks", Word * CODES),
         ("limit_known", Word),
-        ("progress", Word),
     ]
 
 

@@ -27,6 +27,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", njit(forceinline=True)(function))
 
 
+def separate(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that the hook calls as such; it begins with `apart()`."""
+    return cast("Callable[P, R]", njit(function))
+
+
 def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
     return cast("Callable[..., Any]", intrinsic(function))
 
@@ -52,6 +57,19 @@ def address_of(_context: Any, _pointer: Any) -> Any:
 
 
 @_intrinsic
+def apart(_context: Any) -> Any:
+    """Keep the function that says so out of its callers."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        # The option is handed on by the caller, whose own code is to be part of the hook.
+        builder.function.attributes.discard("alwaysinline")
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.none(), generate
+
+
+@_intrinsic
 def load_word(_context: Any, _address: Any) -> Any:
     """The 8 bytes at a host address of any alignment."""
 
@@ -69,17 +87,6 @@ def _call(arguments: list[Any], builder: Any, parameters: list[ir.Type]) -> Any:
     function = ir.FunctionType(ir.IntType(32), parameters)
     target = builder.inttoptr(arguments[0], function.as_pointer())
     return builder.call(target, arguments[1:])
-
-
-@_intrinsic
-def read_register(_context: Any, _function: Any, _engine: Any, _number: Any, _into: Any) -> Any:
-    """`uc_reg_read(engine, number, into)`; `function` is its address, `into` another."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        integer, word = ir.IntType(32), ir.IntType(64)
-        return _call(arguments, builder, [cgutils.voidptr_t, integer, word])
-
-    return types.int32(types.uint64, types.voidptr, types.int32, types.uint64), generate
 
 
 @_intrinsic

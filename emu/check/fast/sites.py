@@ -86,7 +86,7 @@ class Sites:
             number = self._add(key, Origin(place, address))
             site = self._table[number]
             _describe(site, None if isinstance(found, LookupFailure) else found.frame, place.gap)
-            site.real = site.kind != SiteKind.GAP and record is not None
+            _set_real(site, record is not None)
         return number
 
     def of_walk(self, found: Frame | LookupFailure, *, gap: bool) -> int:
@@ -103,8 +103,8 @@ class Sites:
         """The walks' store has other records than before."""
         for number, origin in enumerate(self._origins):
             site = self._table[number]
-            if origin is not None and site.kind != SiteKind.GAP:
-                site.real = store.record_for(origin.address) is not None
+            if origin is not None:
+                _set_real(site, store.record_for(origin.address) is not None)
 
     def learn(self, number: int, tally: Tally) -> None:
         """Set the site's bits for outcomes that `tally` has met."""
@@ -173,6 +173,12 @@ def _keys(place: Place, code: int) -> list[Key]:
     return [
         Key(Check.STEP, verdict, field, module, place.row_pc, place.function) for field in fields
     ]
+
+
+def _set_real(site: Site, real: bool) -> None:
+    """Walks find what the step check finds, or nothing any more."""
+    site.real = site.kind != SiteKind.GAP and real
+    site.plain = site.kind == SiteKind.ROW and site.real and not site.general
 
 
 def _describe(site: Site, frame: Frame | None, gap: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from emu.check.fast.guest import word
-from emu.check.fast.native import compiled, pointer, read_register
+from emu.check.fast.native import carray, compiled, pointer
 from emu.check.fast.unsigned import (
     BASE_FP,
     BASE_REGISTER,
@@ -85,8 +85,7 @@ def register(s: Any, number: Any, sp: Any, fp: Any, topmost: Any) -> Any:
         return READ, fp if number == RBP else sp
     if number >= SIXTEEN:
         return FAULT, ZERO
-    read_register(s.read_register, pointer(s.engine), s.numbers[number], s.register_at)
-    return READ, s.register
+    return READ, carray(pointer(s.registers), 16, np.uint64)[s.order[number]]
 
 
 @compiled
