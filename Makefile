@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= auto
 
-.PHONY: demo test lint bench corpus programs mutate fuzz-unwind fuzz-sframe clean
+.PHONY: demo test lint docs bench corpus programs mutate fuzz-unwind fuzz-sframe clean
 .DELETE_ON_ERROR:
 
 # A real program, built by gcc with tables by GNU as and ld, checked at every instruction.
@@ -22,6 +22,10 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Lessons from runs, the site, its links checked: build/site/index.html.
+docs: $(READY)
+	$(BIN)/python tools/build_docs.py
 
 bench: $(READY)
 	$(BIN)/python tools/bench.py
@@ -59,7 +63,7 @@ $(VENV)/.fuzz: $(READY)
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
 	@touch $@
 
 clean:
