@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from emu.unwind import Frame, LookupFailure, Memory, Policy, SectionStore, Vma
+from emu.unwind import Frame, LookupFailure, Memory, Policy, Row, SectionStore, Vma
 
 
 class Mappings(Protocol):
@@ -51,6 +51,13 @@ class GuestStore(SectionStore):
             self.intact.remove(sframe_start)
             self.on_change()
         return super().remove(sframe_start)
+
+    def lookup(self, ip: int) -> Row | LookupFailure:
+        """As the intact store, which remembers it, where both have the same section."""
+        record = self.record_for(ip)
+        if record is not None and self.intact.record_for(ip) == record:
+            return self.intact.lookup(ip)
+        return super().lookup(ip)
 
     def find(self, ip: int) -> Frame | LookupFailure:
         """`sframe_find`, with its effects on this store alone."""
