@@ -3,7 +3,10 @@
 A case begins with a comment whose lines say `key: value`: `title`, `shows` (continued on
 further lines), `exit` (the status it ends with) and, if it needs any, `flags`. `finds` lists what
 a check of it must report, as `FUNCTION VERDICT [FIELD]` separated by commas; with a `?` in front,
-what it reports at some levels only.
+what it reports at some levels only. `linked: dynamic` if it cannot be linked statically. Each
+`stack` says the true stack whenever the function that it names first is entered, innermost frame
+first; `...` stands for any frames, `*` after the last one for the end of the stack. Several for
+one function are its executions in order; the last one also stands for all further ones.
 """
 
 import re
@@ -17,7 +20,7 @@ from emu.toolchain.toolchain import Toolchain
 LEVELS = ("-O0", "-O2", "-Os")
 """Every case is built at each of these."""
 
-KEYS = frozenset({"title", "shows", "exit", "flags", "finds"})
+KEYS = frozenset({"title", "shows", "exit", "flags", "finds", "linked", "stack"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class CCase:
     flags: tuple[str, ...]
     finds: tuple[str, ...] = ()
     """Findings as `FUNCTION VERDICT [FIELD]`, those that depend on the level with a `?`."""
+    static: bool = True
+    stacks: tuple[str, ...] = ()
+    """True stacks, each beginning with the function at whose entry it is."""
 
     @property
     def name(self) -> str:
@@ -45,6 +51,7 @@ def read_c_case(path: Path) -> CCase:
     """Read a case's header. Raises `ToolchainError` if it has none or a key is wrong."""
     found = re.match(r"/\*(.*?)\*/", path.read_text(), re.DOTALL)
     values: dict[str, str] = {}
+    stacks: list[str] = []
     key = ""
     for raw in (found[1] if found else "").splitlines():
         line = raw.strip().removeprefix("*").strip()
@@ -53,9 +60,14 @@ def read_c_case(path: Path) -> CCase:
             key = entry[1]
             if key not in KEYS:
                 raise ToolchainError(f"{path}: '{key}' is no key of a C case's header")
-            values[key] = entry[2]
+            if key == "stack":
+                stacks.append(entry[2])
+            else:
+                values[key] = entry[2]
         elif not line:
             key = ""
+        elif key == "stack":
+            stacks[-1] += f" {line}"
         elif key:
             values[key] += f" {line}"
     for needed in ("title", "shows", "exit"):
@@ -63,20 +75,31 @@ def read_c_case(path: Path) -> CCase:
             raise ToolchainError(f"{path}: the header says no '{needed}'")
     if not re.fullmatch(r"\d{1,3}", values["exit"]):
         raise ToolchainError(f"{path}: exit: '{values['exit']}' is no exit status")
-    flags = tuple(values.get("flags", "").split())
-    finds = tuple(item.strip() for item in values.get("finds", "").split(",") if item.strip())
-    return CCase(path, values["title"], values["shows"], int(values["exit"]), flags, finds)
+    if values.get("linked", "dynamic") != "dynamic":
+        raise ToolchainError(f"{path}: linked: '{values['linked']}' is not 'dynamic'")
+    return CCase(
+        path,
+        values["title"],
+        values["shows"],
+        int(values["exit"]),
+        flags=tuple(values.get("flags", "").split()),
+        finds=tuple(item.strip() for item in values.get("finds", "").split(",") if item.strip()),
+        static="linked" not in values,
+        stacks=tuple(stacks),
+    )
 
 
 def read_c_cases(directory: Path) -> list[CCase]:
     """All cases of a directory, by name."""
-    return [read_c_case(path) for path in sorted(directory.glob("*.c"))]
+    paths = [*directory.glob("*.c"), *directory.glob("*.cc")]
+    return [read_c_case(path) for path in sorted(paths)]
 
 
 def case_flags(case: CCase, level: str, *, static: bool = True) -> tuple[str, ...]:
     """How a case is built: with line numbers, nothing in it that differs every time."""
-    linked = ("-static",) if static else ()
-    return (level, *case.flags, "-std=gnu11", "-g", *linked, "-Wl,--build-id=none")
+    linked = ("-static",) if static and case.static else ()
+    language = ("-std=gnu11",) if case.path.suffix == ".c" else ()
+    return (level, *case.flags, *language, "-g", *linked, "-Wl,--build-id=none")
 
 
 def build_case(

@@ -1,0 +1,93 @@
+"""Situations that a case's header cannot state: a plugin that comes and goes, a program's own
+backtrace compared with the truth.
+"""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from emu.check import Verdict, run, snapshots
+from emu.toolchain import Toolchain
+from emu.toolchain.c_case import build_case, read_c_case
+
+SITUATIONS = Path(__file__).parent.parent.parent / "c_cases" / "situations"
+
+
+def test_a_program_s_own_backtrace_is_the_true_stack(toolchain: Toolchain, tmp_path: Path) -> None:
+    program = build_case(
+        toolchain, read_c_case(SITUATIONS / "backtrace.c"), "-O2", tmp_path / "program"
+    )
+    stdout = io.BytesIO()
+    result = run(program, stdout=stdout)
+    assert (result.ended, result.exit_code) == ("exit", 0)
+    said = [
+        [int(address, 16) for address in re.findall(r"0x[0-9a-f]+", line)]
+        for line in stdout.getvalue().decode().splitlines()
+    ]
+    # At the entry of backtrace() the topmost frame is its own; it reports those below.
+    true = [
+        [frame.ip for frame in snapshot.frames[1:]]
+        for snapshot in snapshots(program, at="backtrace")
+    ]
+    assert said == true
+    # A handler's stack has the restorer's address and the interrupted instruction in it.
+    assert [len(stack) for stack in said] == [9, 10]
+
+
+@pytest.fixture
+def plugin(toolchain: Toolchain, tmp_path: Path) -> tuple[Path, Path]:
+    """The host and what it loads."""
+    flags = ["-O2", "-g", "-Wall", "-Werror"]
+    host = toolchain.compile([SITUATIONS / "plugin" / "host.c"], tmp_path / "host", flags)
+    library = toolchain.compile(
+        [SITUATIONS / "plugin" / "plugin.c"], tmp_path / "plugin.so", [*flags, "-shared", "-fPIC"]
+    )
+    return host, library
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_calls_through_a_plugin(plugin: tuple[Path, Path], engine: str) -> None:
+    host, library = plugin
+    stdout = io.BytesIO()
+    result = run(host, args=[str(library)], stdout=stdout, engine=engine)
+    assert (result.ended, result.exit_code) == ("exit", 0)
+    assert stdout.getvalue() == b"16 16 2\n"
+    assert result.figures.violations == 0
+    assert result.figures.returns_verified == result.figures.returns
+    # Loaded twice, and both times with a table.
+    loaded = [module for module in result.modules if module.path == str(library)]
+    assert [module.sframe for module in loaded] == ["present", "present"]
+    found = {(finding.key.verdict, finding.key.function) for finding in result.findings}
+    assert found == {(Verdict.WRONG, "__cxa_finalize@plt")}
+
+
+def test_a_plugin_s_table_is_there_while_it_is_loaded(plugin: tuple[Path, Path]) -> None:
+    host, library = plugin
+    places = ["before", "in_plugin", "in_host", "after"]
+    seen = []
+    extent = None
+    for snapshot in snapshots(host, args=[str(library)], at=places):
+        names = snapshot.functions
+        if names[0] == "in_plugin":
+            # The row of the frame in the plugin is used, and it is right.
+            assert names[:5] == ("in_plugin", "middle", "enter", "use", "main")
+            assert [snapshot.outcome(frame).verdict for frame in range(4)] == [Verdict.OK] * 4
+            record = snapshot.store.record_for(snapshot.pc)
+            assert record is not None
+            extent = record
+        elif names[0] == "in_host":
+            assert names[:6] == ("in_host", "callback", "middle", "enter", "use", "main")
+            assert [snapshot.outcome(frame).verdict for frame in range(5)] == [Verdict.OK] * 5
+        tables = len(snapshot.store)
+        there = extent is not None and snapshot.store.record_for(extent.text_start) is not None
+        seen.append((names[0], tables, there))
+    assert seen == [
+        ("before", 1, False),
+        ("in_plugin", 2, True),
+        ("in_host", 2, True),
+        ("after", 1, False),
+        ("in_plugin", 2, True),
+        ("in_host", 2, True),
+    ]
