@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from emu.cli.guest import configure_guest, count, environment_of, image_from_stdin, open_stdin
 from emu.cli.progress import progress_line
@@ -17,6 +17,7 @@ from emu.cli.usage import UsageError
 if TYPE_CHECKING:
     from emu.check import Snapshot
     from emu.lesson import Explanation, Unwinder
+    from emu.lesson.recording import Recording
     from emu.lesson.subject import Subject
 
 HELP = "explain one unwind: the search, the row, the equations, the truth beside them"
@@ -26,6 +27,7 @@ examples:
   emu walk --at realign+0x1c asm_cases/drap_topmost.s
   emu walk --at leaf --hit 3 --unwinder all --plain ./prog -- ARG... > walk.txt
   emu walk --step 5000 --convert all --json walk.json ./prog
+  emu walk --interactive ./prog
 
 PROGRAM is an x86-64 ELF executable, an asm case (.s) or a C case (.c), which is built first.
 The walkthrough goes to standard output, what the guest writes to standard error.
@@ -60,6 +62,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="show the first N frames of a deep walk, those where it leaves the truth, and the"
         " last (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-i",
+        "--interactive",
+        action="store_true",
+        help="step through the run and its walks in the terminal, from --at or --step or the first"
+        " thing that is wrong; needs the extra `tui`",
+    )
+    parser.add_argument(
+        "--window",
+        type=count,
+        metavar="N",
+        help="instructions that --interactive records around the place (default: 60000)",
     )
     parser.add_argument(
         "--plain", action="store_true", help="neither colour nor boxes: for pipes and readers"
@@ -113,6 +128,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Explain the walk and write it where it was asked for."""
     from emu.lesson import Unwinder
 
+    if arguments.interactive:
+        return interact(arguments)
+    if arguments.window is not None:
+        raise UsageError("walk: --window goes with --interactive")
     if (arguments.at is None) == (arguments.step is None):
         raise UsageError("walk: either --at PLACE or --step N is needed, and not both")
     if arguments.json == "-" and arguments.output == "-":
@@ -123,7 +142,8 @@ def run(arguments: argparse.Namespace) -> int:
         text = open_text(files, arguments.output)
         if text is None and arguments.json != "-":
             text = sys.stdout
-        explanations = explain_all(snapshot_of(arguments, files), unwinders)
+        stdin = open_stdin(files, arguments.stdin)
+        explanations = explain_all(snapshot_of(arguments, subject_of(arguments), stdin), unwinders)
         if facts is not None:
             from emu.lesson.document import document
 
@@ -134,8 +154,66 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def snapshot_of(arguments: argparse.Namespace, files: ExitStack) -> Snapshot:
-    """Run the program to the place that the arguments name. Raises UsageError if it is not so."""
+def interact(arguments: argparse.Namespace) -> int:
+    """Record the run and step through it."""
+    try:
+        from emu.lesson.stepper_app import StepperApp
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "textual":
+            raise
+        raise UsageError(
+            "walk: --interactive needs textual: pip install 'sframe-testbed[tui]'"
+        ) from error
+    from emu.lesson.stepper import Stepper
+
+    if arguments.at is not None and arguments.step is not None:
+        raise UsageError("walk: either --at PLACE or --step N, not both")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("walk: --interactive needs a terminal")
+    recording = recording_of(arguments)
+    StepperApp(Stepper(recording)).run()
+    return 0
+
+
+def recording_of(arguments: argparse.Namespace) -> Recording:
+    """Record the run around the place that the arguments name. The guest's output is dropped."""
+    from emu.check import CheckError
+    from emu.lesson.recording import WINDOW, record
+    from emu.machine import MachineError
+
+    with ExitStack() as files:
+        stdin = open_stdin(files, arguments.stdin)
+        # The run is made again to be recorded.
+        data = stdin if isinstance(stdin, bytes) else stdin.read()
+    step = arguments.step
+    subject = subject_of(arguments)
+    if arguments.at is not None:
+        step = snapshot_of(arguments, subject, data).instruction
+    try:
+        return record(
+            subject.image,
+            args=arguments.args,
+            env=environment_of(arguments.env),
+            stdin=data,
+            step=step,
+            policy=arguments.policy,
+            convert=arguments.convert,
+            max_instructions=arguments.max_instructions,
+            window=arguments.window or WINDOW,
+            root=arguments.root,
+        )
+    except (CheckError, MachineError) as error:
+        raise UsageError(str(error)) from error
+
+
+def snapshot_of(
+    arguments: argparse.Namespace, subject: Subject, stdin: bytes | BinaryIO
+) -> Snapshot:
+    """Run the program to the place that the arguments name.
+
+    What it writes goes to standard error, in interactive use nowhere. Raises UsageError if the
+    place is never reached.
+    """
     from emu.check import CheckError, GuestOptions
     from emu.check.guest_options import start_guest
     from emu.lesson.arrival import Arrival, Destination
@@ -143,14 +221,15 @@ def snapshot_of(arguments: argparse.Namespace, files: ExitStack) -> Snapshot:
     from emu.machine import MachineError
     from emu.unwind import PolicyError, policy
 
+    output = None if arguments.interactive else sys.stderr.buffer
     try:
         process = start_guest(
-            subject_of(arguments).image,
+            subject.image,
             args=arguments.args,
             env=environment_of(arguments.env),
-            stdin=open_stdin(files, arguments.stdin),
-            stdout=sys.stderr.buffer,
-            stderr=sys.stderr.buffer,
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
             root=arguments.root,
             options=GuestOptions(),
         )

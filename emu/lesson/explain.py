@@ -32,14 +32,20 @@ _ATTEMPTS = {
 
 
 def explain(
-    snapshot: Snapshot, unwinder: Unwinder = Unwinder.SFRAME, *, limit: int = KERNEL_LIMIT
+    snapshot: Snapshot,
+    unwinder: Unwinder = Unwinder.SFRAME,
+    *,
+    limit: int = KERNEL_LIMIT,
+    names: Names | None = None,
 ) -> Explanation:
     """Walk from `snapshot` and explain every step, at most `limit` frames.
 
     Reads the process's memory as it is now: call it before the next snapshot is asked for. The
-    process's section store stays as it is, whatever the walk would have dropped from it.
+    process's section store stays as it is, whatever the walk would have dropped from it. `names`
+    remembers decoded functions, for many explanations of one process.
     """
-    names = Names(snapshot.modules, snapshot.memory)
+    if names is None:
+        names = Names(snapshot.modules, snapshot.memory)
     judge = Judge(snapshot, unwinder)
     frames: list[FrameStep] = []
     last: Attempt | None = None

@@ -88,7 +88,15 @@ class Names:
         name = printable(function.name) or f"{function.start - loaded.bias:#x}"
         return Location(address, name, address - function.start, module, linked, source)
 
-    def code(self, address: int, inside: int, row_at: Callable[[int], str]) -> tuple[CodeLine, ...]:
+    def code(
+        self,
+        address: int,
+        inside: int,
+        row_at: Callable[[int], str],
+        *,
+        before: int = BEFORE,
+        after: int = AFTER,
+    ) -> tuple[CodeLine, ...]:
         """The instruction at `address` with its neighbours in the function of `inside`.
 
         `inside` differs from `address` where a call ends its function. Empty if there is no code
@@ -99,11 +107,11 @@ class Names:
         index = next((at for at, line in enumerate(lines) if line[0] == address), None)
         if index is None:
             # Data in the function, or no function: begin at the instruction itself.
-            lines, index = self._decode(address, 16 * (AFTER + 1)), 0
+            lines, index = self._decode(address, 16 * (after + 1)), 0
         end = function.end if function is not None else None
         return tuple(
             CodeLine(at, encoded, text, row_at(at), at == address, end is not None and at >= end)
-            for at, encoded, text in lines[max(index - BEFORE, 0) : index + AFTER + 1]
+            for at, encoded, text in lines[max(index - before, 0) : index + after + 1]
         )
 
     def _instructions(
