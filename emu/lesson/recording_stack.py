@@ -103,7 +103,7 @@ class StackRecorder:
         if mapping is None:
             return
         wanted = max((rsp - RED_ZONE) & -8, mapping.start)
-        region = self._region_for(rsp, wanted, mapping)
+        region = self._region_for(rsp, mapping)
         if region is not None:
             self._current = region
             if wanted < region.low:
@@ -118,7 +118,7 @@ class StackRecorder:
         self._regions.append(region)
         self._current = region
 
-    def _region_for(self, rsp: int, wanted: int, mapping: Mapping) -> _Region | None:
+    def _region_for(self, rsp: int, mapping: Mapping) -> _Region | None:
         """The region that contains rsp or would, if it grew downward within its mapping."""
         for region in self._regions:
             if region.low <= rsp <= region.high:

@@ -1,0 +1,321 @@
+// The stack drawn as memory: frames coloured and labelled, arrows from its slots.
+
+const FRAMES_SHOWN = 9;
+const WORDS_SHOWN = 12;
+
+class StackPanel {
+  constructor(recording) {
+    this.recording = recording;
+    this.holder = byId("stack");
+    this.legend();
+    new ResizeObserver(() => this.arrows()).observe(this.holder);
+  }
+
+  legend() {
+    const item = (sign, text) => element("li", {}, element("b", {}, sign), ` ${text}`);
+    byId("legend").append(
+      item("RA", "return address"),
+      item("FP", "the caller\u2019s rbp, saved"),
+      item("\u25cf", "changed by the last instruction"),
+      item("\u25c2", "read by this step of the unwinder"),
+      item("\u2501\u2501", "arrow to the true value"),
+      item("\u2505\u2505 \u2717", "arrow to a wrong value"));
+  }
+
+  show(step, frames, selected, unwind) {
+    this.context = { step, frames, selected, unwind };
+    const first = Math.max(Math.min(selected - 3, frames.length - FRAMES_SHOWN), 0);
+    const last = Math.min(first + FRAMES_SHOWN, frames.length) - 1;
+    this.targets = new Map();
+    const blocks = [];
+    if (last < frames.length - 1) {
+      blocks.push(this.elided(`${plural(frames.length - 1 - last, "older frame")} above`));
+    }
+    for (let k = last; k >= first; k--) blocks.push(this.block(k));
+    if (first > 0) blocks.push(this.elided(`${plural(first, "newer frame")} below`));
+    else blocks.push(this.below());
+    this.overlay = drawn("svg", { class: "arrows", "aria-hidden": "true" });
+    this.holder.replaceChildren(...blocks, this.overlay);
+    this.arrows();
+    this.reveal(selected);
+  }
+
+  elided(text) {
+    return element("p", { class: "elided" }, `\u22ee ${text}`);
+  }
+
+  // Scroll so that the frame in question is seen, and rsp at the bottom if that fits.
+  reveal(selected) {
+    const holder = this.holder;
+    if (holder.scrollHeight <= holder.clientHeight) return;
+    const block = holder.querySelector(`[data-frame="${selected}"]`);
+    holder.scrollTop = selected === 0
+      ? holder.scrollHeight
+      : block.offsetTop - (holder.clientHeight - block.offsetHeight) / 2;
+  }
+
+  // [lowest address, end] of a frame's words.
+  extent(k) {
+    const { frames, step } = this.context;
+    const low = numberOf(frames[k].sp);
+    if (k + 1 < frames.length) {
+      const high = numberOf(frames[k + 1].sp);
+      return high > low ? [low, high, false] : [low, low + 32, true];
+    }
+    let high = low;
+    while (high < low + 48 && this.recording.word(high, step) !== null) high += 8;
+    return [low, high, false];
+  }
+
+  block(k) {
+    const { frames, selected } = this.context;
+    const frame = frames[k];
+    const [low, high, moved] = this.extent(k);
+    const where = k === 0 || frame.kind === "signal" ? frame.ip : frame.inside;
+    const head = element("div", { class: "frame-head" },
+      element("span", { class: "badge" }, String(k)),
+      element("b", { class: "frame-name" }, this.recording.functionName(frame.inside)),
+      element("span", { class: "frame-note" },
+        `${k === 0 ? "runs at" : frame.kind === "signal" ? "interrupted at" : "called at"} ${
+          this.offset(where)}`));
+    this.targets.set(`head ${k}`, head);
+    const rows = [];
+    if (k + 1 === frames.length) {
+      rows.push(element("p", { class: "frame-end" }, "\u2504 here the stack began"));
+    }
+    if (moved) rows.push(element("p", { class: "frame-end" }, "\u2504 on another stack"));
+    for (const one of this.chosen(k, low, high)) {
+      rows.push(typeof one === "number" ? this.row(k, one) : this.elided(one));
+    }
+    return element("div", {
+      class: `frame colour${k % 6}${k === selected ? " selected" : ""}`, "data-frame": k,
+      role: "group", "aria-label": `Frame ${k}, ${this.recording.functionName(frame.inside)}`,
+    }, head, element("div", { class: "words" }, ...rows));
+  }
+
+  offset(address) {
+    const found = this.recording.named(address);
+    return found && found[0] ? `+0x${textOf(found[1])}` : hex(address);
+  }
+
+  // Addresses of the words shown, from the highest down, with texts for what is left out.
+  chosen(k, low, high) {
+    const { step, unwind } = this.context;
+    const count = Math.max(Math.ceil((high - low) / 8), 0);
+    const all = Array.from({ length: Math.min(count, 8192) }, (_, i) => high - 8 * (i + 1));
+    if (all.length <= WORDS_SHOWN) return all;
+    const wanted = new Set([...all.slice(0, 5), ...all.slice(-3)]);
+    for (const address of this.notable()) wanted.add(address);
+    if (unwind) {
+      for (const read of unwind.reads) wanted.add(numberOf(read.address));
+    }
+    for (const address of all) {
+      if (wanted.size < 24 && this.recording.wordChanged(address, step)) wanted.add(address);
+    }
+    const shown = [];
+    let skipped = 0;
+    for (const address of all) {
+      if (wanted.has(address)) {
+        if (skipped) shown.push(plural(skipped, "word"));
+        skipped = 0;
+        shown.push(address);
+      } else skipped += 1;
+    }
+    return shown;
+  }
+
+  // Words that arrows lead to or come from.
+  notable() {
+    const { frames, step } = this.context;
+    const addresses = [];
+    frames.slice(0, 40).forEach((frame, k) => {
+      addresses.push(numberOf(frame.fp), numberOf(frame.sp));
+      const slot = this.fpSlot(k, step);
+      if (slot !== null) addresses.push(slot);
+    });
+    const wrong = this.handedOn();
+    if (wrong) addresses.push(numberOf(wrong.fp));
+    return addresses;
+  }
+
+  handedOn() {
+    const { unwind } = this.context;
+    return unwind && unwind.hop.state;
+  }
+
+  // Where frame k keeps its caller's rbp, by the row of .eh_frame or .sframe.
+  fpSlot(k, step) {
+    const { frames } = this.context;
+    const frame = frames[k];
+    if (frame.slot === null || k + 1 >= frames.length) return null;
+    const state = { ip: frame.ip, interrupted: k === 0 || frame.kind === "signal" };
+    for (const key of ["dwarf", "sframe"]) {
+      const found = lookedUp(this.recording, key, state);
+      if (found && found.length === 3 && found[2].length) {
+        const [base, offset, deref] = found[2][2];
+        if (base !== OF_CFA || !deref) continue;
+        const address = frame.slot + 8 + offset;
+        if (this.recording.word(address, step) === frames[k + 1].fp) return address;
+      }
+    }
+    return null;
+  }
+
+  row(k, address) {
+    const { step, frames, unwind } = this.context;
+    const recording = this.recording;
+    const value = recording.word(address, step);
+    const frame = frames[k];
+    const signs = [];
+    const pointers = [];
+    if (numberOf(frames[0].sp) === address) pointers.push("rsp");
+    if (numberOf(frames[0].fp) === address) pointers.push("rbp");
+    let kind = "";
+    let note = "";
+    if (frame.slot === address && value !== null
+      && k + 1 < frames.length && frames[k + 1].kind !== "signal") {
+      kind = "RA";
+      note = `\u2192 ${recording.place(frames[k + 1].ip)}`;
+    } else if (this.fpSlot(k, step) === address) {
+      kind = "FP";
+      note = "the caller\u2019s rbp";
+    }
+    if (recording.wordChanged(address, step)) signs.push(["\u25cf", "changed"]);
+    const reads = unwind
+      ? unwind.reads.filter((one) => numberOf(one.address) === address) : [];
+    for (const read of reads) signs.push(["\u25c2", `read as ${read.name}`]);
+    const row = element("div", {
+      class: `word${kind ? ` ${kind.toLowerCase()}` : ""}${reads.length ? " read" : ""}${
+        recording.wordChanged(address, step) ? " changed" : ""}`,
+    },
+    element("span", { class: "pointers" }, pointers.join(" ") + (pointers.length ? " \u2192" : "")),
+    element("span", { class: "address", title: hex(textOf(address)) },
+      `\u2026${textOf(address).slice(-4)}`),
+    element("span", { class: "kind" }, kind),
+    element("span", { class: "value" }, value === null ? "not recorded" : hex(value)),
+    element("span", { class: "note" }, note, element("span", { class: "signs" },
+      ...signs.map(([sign, word]) => element("span", { class: "sign" }, sign, ` ${word} `)))));
+    this.targets.set(address, row);
+    return row;
+  }
+
+  // Words below rsp that a rule reads, or that were just popped.
+  below() {
+    const { step, frames, unwind, selected } = this.context;
+    const low = numberOf(frames[0].sp);
+    const wanted = new Set([low - 8]);
+    if (selected === 0 && unwind) {
+      for (const read of unwind.reads) {
+        const address = numberOf(read.address);
+        if (address < low && address >= low - 128) {
+          for (let at = low - 8; at >= address && wanted.size < 17; at -= 8) wanted.add(at);
+        }
+      }
+    }
+    const rows = [...wanted].sort((a, b) => b - a)
+      .filter((address) => this.recording.word(address, step) !== null)
+      .map((address) => this.row(0, address));
+    return element("div", { class: "frame free", role: "group", "aria-label": "Below rsp" },
+      element("div", { class: "frame-head" },
+        element("span", { class: "frame-note" }, "below rsp: no frame, still in memory")),
+      element("div", { class: "words" }, ...rows));
+  }
+
+  // Arrows: return addresses to their frames, saved rbp to where it points, and at the frame in
+  // question the caller's rbp, the true one and the one recovered.
+  arrows() {
+    if (!this.context || !this.overlay) return;
+    const { frames, step, selected } = this.context;
+    const overlay = this.overlay;
+    const box = this.holder.getBoundingClientRect();
+    const width = this.holder.clientWidth;
+    const height = this.holder.scrollHeight;
+    overlay.setAttribute("width", width);
+    overlay.setAttribute("height", 0);
+    overlay.replaceChildren(this.heads());
+    const y = (row) => {
+      const at = row.getBoundingClientRect();
+      return at.top - box.top + this.holder.scrollTop + at.height / 2;
+    };
+    const margin = width - this.margin(width);
+    const paths = [];
+    for (let k = 0; k + 1 < frames.length; k++) {
+      const slot = this.targets.get(frames[k].slot);
+      const head = this.targets.get(`head ${k + 1}`);
+      if (slot && head && slot.classList.contains("ra")) {
+        paths.push(this.arc("ra", margin, y(slot), y(head), 16, k));
+      }
+      const saved = this.targets.get(this.fpSlot(k, step));
+      const target = this.targets.get(numberOf(frames[k + 1].fp));
+      if (saved && target && saved !== target && k !== selected) {
+        paths.push(this.arc("fp", margin, y(saved), y(target), 30 + 6 * (k % 3), k));
+      }
+    }
+    overlay.append(...paths.filter(Boolean), ...this.handedArrows(margin, width, y));
+    overlay.setAttribute("height", height);
+  }
+
+  margin(width) {
+    return width < 560 && matchMedia("(max-width: 760px)").matches ? 58 : 130;
+  }
+
+  heads() {
+    const head = (id) => drawn("marker", { id, viewBox: "0 0 8 8", refX: 7, refY: 4,
+      markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" },
+    drawn("path", { d: "M0 0 8 4 0 8z", class: id }));
+    return drawn("defs", {}, head("head"), head("head-good"), head("head-bad"));
+  }
+
+  arc(kind, x, from, to, bulge, k) {
+    return drawn("path", { class: `arc ${kind} colour${k % 6}`,
+      d: `M${x} ${from} C${x + bulge} ${from} ${x + bulge} ${to} ${x + 1} ${to}`,
+      "marker-end": "url(#head)" });
+  }
+
+  handedArrows(margin, width, y) {
+    const { frames, selected } = this.context;
+    const true_ = frames[selected + 1];
+    const got = this.handedOn();
+    const block = this.holder.querySelector(`[data-frame="${selected}"] .frame-head`);
+    if (!true_ || !got || !block) return [];
+    const from = y(block);
+    const wrong = wrongFields(got, true_);
+    const parts = [];
+    const label = (x, at, text, name) =>
+      drawn("text", { x, y: at, class: `arrow-label ${name}` }, text);
+    const wide = width - margin > 100;
+    const lane = margin + (wide ? 62 : 30);
+    const draw = (value, good, dy) => {
+      const target = this.targets.get(numberOf(value));
+      const at = from + dy;
+      const name = good ? "good" : "bad";
+      if (target) {
+        const to = y(target) + dy / 2;
+        const reach = lane + (good ? 0 : wide ? 34 : 18);
+        parts.push(drawn("path", { class: `handed-arrow ${name}`,
+          d: `M${margin + 10} ${at} H${reach - 8} Q${reach} ${at} ${reach} ${at + Math.sign(to - at) * 8} V${to - Math.sign(to - at) * 8} Q${reach} ${to} ${reach - 8} ${to} H${margin + 4}`,
+          "marker-end": `url(#head-${name})` }));
+        if (!good) parts.push(this.cross(reach, (at + to) / 2));
+        if (wide) parts.push(label(reach - 4, at - 5, good ? "rbp" : "rbp?", `${name} end`));
+      } else {
+        const reach = lane + (wide ? 14 : 4);
+        parts.push(drawn("path", { class: `handed-arrow ${name}`,
+          d: `M${margin + 10} ${at} H${reach}`,
+          ...(good ? { "marker-end": "url(#head-good)" } : {}) }));
+        if (!good) parts.push(this.cross(reach + 12, at));
+        if (wide) {
+          const text = good ? `rbp ${hex(value)}` : `rbp? ${hex(value)}`;
+          parts.push(label(width - 2, at + (good ? -6 : 26), text, `${name} end`));
+        }
+      }
+    };
+    if (true_.fpKnown) draw(true_.fp, true, wrong.includes("rbp") ? -7 : 0);
+    if (wrong.includes("rbp")) draw(got.fp, false, 7);
+    return parts;
+  }
+
+  cross(x, y) {
+    return drawn("g", { class: "cross", transform: `translate(${x} ${y})` },
+      drawn("circle", { r: 10 }), drawn("path", { d: "M-4.5-4.5 4.5 4.5M4.5-4.5-4.5 4.5" }));
+  }
+}
