@@ -28,6 +28,7 @@ examples:
   emu walk --at leaf --hit 3 --unwinder all --plain ./prog -- ARG... > walk.txt
   emu walk --step 5000 --convert all --json walk.json ./prog
   emu walk --interactive ./prog
+  emu walk --at realigned+0x64 --html walk.html c_cases/realignment.c
 
 PROGRAM is an x86-64 ELF executable, an asm case (.s) or a C case (.c), which is built first.
 The walkthrough goes to standard output, what the guest writes to standard error.
@@ -74,7 +75,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--window",
         type=count,
         metavar="N",
-        help="instructions that --interactive records around the place (default: 60000)",
+        help="instructions that --interactive and --html record around the place (default: 60000)",
+    )
+    parser.add_argument(
+        "--html",
+        metavar="FILE",
+        help="write a page that steps through the run, instead of text (- for stdout); it opens"
+        " at --at or --step, or at the first thing that is wrong",
+    )
+    parser.add_argument(
+        "--source",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="look for the source files of --html here too; may be repeated",
     )
     parser.add_argument(
         "--plain", action="store_true", help="neither colour nor boxes: for pipes and readers"
@@ -130,8 +144,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.interactive:
         return interact(arguments)
+    if arguments.html is not None:
+        return write_page(arguments)
     if arguments.window is not None:
-        raise UsageError("walk: --window goes with --interactive")
+        raise UsageError("walk: --window goes with --interactive or --html")
     if (arguments.at is None) == (arguments.step is None):
         raise UsageError("walk: either --at PLACE or --step N is needed, and not both")
     if arguments.json == "-" and arguments.output == "-":
@@ -175,7 +191,33 @@ def interact(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def recording_of(arguments: argparse.Namespace) -> Recording:
+def write_page(arguments: argparse.Namespace) -> int:
+    """Record the run and write the page that steps through it."""
+    from emu.lesson import Unwinder
+    from emu.lesson.page import case_lines, page
+
+    if arguments.json is not None or arguments.output is not None:
+        raise UsageError("walk: --html goes without --json and --output")
+    if arguments.at is not None and arguments.step is not None:
+        raise UsageError("walk: either --at PLACE or --step N, not both")
+    with ExitStack() as files:
+        output = open_text(files, arguments.html)
+        assert output is not None, "it is asked for"
+        subject = subject_of(arguments)
+        recording = recording_of(arguments, subject)
+        output.write(
+            page(
+                recording,
+                source=subject.source,
+                lines=case_lines(subject.source),
+                directories=[Path(directory) for directory in arguments.source],
+                unwinder=Unwinder.SFRAME if arguments.unwinder == ALL else arguments.unwinder,
+            )
+        )
+    return 0
+
+
+def recording_of(arguments: argparse.Namespace, subject: Subject | None = None) -> Recording:
     """Record the run around the place that the arguments name. The guest's output is dropped."""
     from emu.check import CheckError
     from emu.lesson.recording import WINDOW, record
@@ -186,7 +228,7 @@ def recording_of(arguments: argparse.Namespace) -> Recording:
         # The run is made again to be recorded.
         data = stdin if isinstance(stdin, bytes) else stdin.read()
     step = arguments.step
-    subject = subject_of(arguments)
+    subject = subject or subject_of(arguments)
     if arguments.at is not None:
         step = snapshot_of(arguments, subject, data).instruction
     try:
@@ -211,8 +253,8 @@ def snapshot_of(
 ) -> Snapshot:
     """Run the program to the place that the arguments name.
 
-    What it writes goes to standard error, in interactive use nowhere. Raises UsageError if the
-    place is never reached.
+    What it writes goes to standard error, in interactive use and for a page nowhere. Raises
+    UsageError if the place is never reached.
     """
     from emu.check import CheckError, GuestOptions
     from emu.check.guest_options import start_guest
@@ -221,7 +263,7 @@ def snapshot_of(
     from emu.machine import MachineError
     from emu.unwind import PolicyError, policy
 
-    output = None if arguments.interactive else sys.stderr.buffer
+    output = None if arguments.interactive or arguments.html else sys.stderr.buffer
     try:
         process = start_guest(
             subject.image,

@@ -24,7 +24,7 @@ VERDICTS = (
 
 
 def document(
-    recording: Recording, sources: Sources, lines: dict[int, int], source: str
+    recording: Recording, sources: Sources, lines: dict[int, int], source: str, unwinder: str
 ) -> dict[str, Any]:
     """The recording as plain values."""
     values = Values()
@@ -38,6 +38,7 @@ def document(
         "first": recording.first,
         "count": len(recording),
         "opening": recording.opening,
+        "unwinder": unwinder,
         "ended": recording.ended,
         "complete": recording.complete,
         "registers": registers,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emu.asm import AsmError, assemble
 from emu.lesson.locations import disassemble, file_name, printable
 from emu.lesson.recording import RecordedFunction, Recording
 
@@ -17,6 +18,16 @@ AROUND = 12
 """Instructions on either side of one that runs, in longer functions."""
 LARGEST_SOURCE = 256 << 10
 """Bytes of a source file that are embedded at most."""
+
+
+def case_lines(source: Path | None) -> dict[int, int]:
+    """Link-time address to line of an assembled case; nothing for any other source."""
+    if source is None or source.suffix not in {".s", ".S"}:
+        return {}
+    try:
+        return dict(assemble(source).lines)
+    except AsmError:
+        return {}
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from emu.lesson.explanation import Unwinder
 from emu.lesson.locations import file_name, printable
 from emu.lesson.page.data import document, packed
 from emu.lesson.page.listing import Sources
@@ -29,18 +30,20 @@ def page(
     source: Path | None = None,
     lines: Mapping[int, int] | None = None,
     directories: Sequence[Path] = (),
+    unwinder: Unwinder | str = Unwinder.SFRAME,
 ) -> str:
     """The recording as an HTML document.
 
     `source` is the file that the program was made from, if it is known; `lines` maps link-time
     addresses to its lines where the program has no line table (assembled cases). Source files are
-    also looked for beside the program and in `directories`.
+    also looked for beside the program and in `directories`. The page opens at the recording's
+    opening step with the walk of `unwinder`.
     """
     program = Path(recording.program)
     places = [*([source.parent] if source is not None else []), program.parent, *directories]
     sources = Sources(places)
     name = "" if source is None else source.name
-    data = packed(document(recording, sources, dict(lines or {}), name))
+    data = packed(document(recording, sources, dict(lines or {}), name, str(unwinder)))
     style = _asset("style.css")
     script = "\n".join(_asset(f"{module}.js") for module in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}\n}})();\n'

@@ -5,7 +5,7 @@ class Walkthrough {
     const recording = this.recording = new Recording(data);
     this.step = recording.data.opening;
     this.frame = 0;
-    this.unwinder = "sframe";
+    this.unwinder = data.unwinder;
     this.timeline = new Timeline(recording, byId("strips"), (step) => this.go({ step }));
     this.code = new CodePanel(recording);
     this.registers = new RegisterPanel(recording);
