@@ -88,10 +88,9 @@ def read_symbols(elf: ELFFile) -> SymbolTable:
             Symbol(rank[2], start, start + size if size else min(following, section_end))
         )
     known_starts = set(starts)
-    functions += [
-        Symbol(name, start, end)
-        for name, start, end in read_stubs(elf)
-        if start not in known_starts
-    ]
+    for name, start, end in read_stubs(elf):
+        addresses.setdefault(name, start)
+        if start not in known_starts:
+            functions.append(Symbol(name, start, end))
     functions.sort(key=lambda function: function.start)
     return SymbolTable(functions, addresses)

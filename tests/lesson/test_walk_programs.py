@@ -1,0 +1,224 @@
+"""Walks of compiled programs: what compilers, the linker and signals do to them."""
+
+from pathlib import Path
+
+import pytest
+
+from emu.asm import assemble
+from emu.check import GuestOptions, Snapshot, Verdict
+from emu.check.guest_options import start_guest
+from emu.check.walk import KERNEL_LIMIT
+from emu.lesson import Explanation, Unwinder, explain
+from emu.lesson.arrival import Arrival, Destination
+from emu.lesson.error import LessonError
+from emu.lesson.explanation import EndKind, Method, Relation
+from emu.lesson.plain import plain_lines
+from emu.lesson.selection import shown_frames
+from emu.lesson.subject import open_subject
+from emu.toolchain import Toolchain
+from emu.toolchain.prebuilt import unpack_programs
+from emu.unwind import policy
+
+ROOT = Path(__file__).parent.parent.parent
+CASES = ROOT / "c_cases"
+ASM_CASES = ROOT / "asm_cases"
+
+
+@pytest.fixture(scope="module")
+def prebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("prebuilt")
+    unpack_programs(CASES / "prebuilt", directory)
+    return directory
+
+
+def arrive(
+    program: Path, destination: Destination, consumer: str = "kernel-v15", convert: str = ""
+) -> Snapshot:
+    process = start_guest(
+        program,
+        args=(),
+        env=None,
+        stdin=None,
+        stdout=None,
+        stderr=None,
+        root="/",
+        options=GuestOptions(),
+    )
+    return Arrival(
+        process, policy(consumer), destination, convert=[convert] if convert else []
+    ).arrive()
+
+
+def walk(
+    program: Path,
+    at: str,
+    *,
+    hit: int = 1,
+    unwinder: Unwinder = Unwinder.SFRAME,
+    consumer: str = "kernel-v15",
+    convert: str = "",
+) -> Explanation:
+    return explain(arrive(program, Destination(at, hit), consumer, convert), unwinder)
+
+
+def test_realignment_below_the_top_is_refused(prebuilt: Path) -> None:
+    """FP = *(rbp+0) is a register rule, which the kernel model allows in the topmost frame only."""
+    explanation = walk(prebuilt / "realignment-O2", "fill")
+    departure = explanation.departure
+    assert departure is not None
+    assert (departure.number, departure.verdict) == (1, Verdict.REFUSED)
+    assert departure.location.function == "realigned"
+    assert [equation.name for equation in departure.equations] == ["CFA", "RA", "FP"]
+    assert departure.equations[2].value is None
+    assert explanation.end.kind is EndKind.REFUSED
+    # What the kernel does not allow is right.
+    format_walk = walk(prebuilt / "realignment-O2", "fill", consumer="format")
+    assert format_walk.frames[1].relation is Relation.TRUE
+    assert walk(prebuilt / "realignment-O2", "fill", unwinder=Unwinder.DWARF).departure is None
+
+
+def test_a_signal_handler_and_what_lies_below_it(prebuilt: Path) -> None:
+    program = prebuilt / "signal_handlers-O0"
+    by_kernel = walk(program, "on_user", convert="all")
+    departure = by_kernel.departure
+    assert departure is not None
+    assert departure.true_caller is not None
+    kinds = [frame.kind for frame in by_kernel.true_frames]
+    assert kinds[:3] == ["", "handler", "signal"]
+    by_glibc = walk(program, "on_user", consumer="glibc")
+    restorer = by_glibc.frames[1]
+    assert restorer.method is Method.SIGNAL
+    assert restorer.relation is Relation.TRUE
+    assert not restorer.equations
+    interrupted = by_glibc.frames[2]
+    assert not interrupted.return_address
+    assert interrupted.state == by_glibc.true_frames[2].state
+    by_dwarf = walk(program, "on_user", unwinder=Unwinder.DWARF)
+    assert by_dwarf.departure is None
+    assert by_dwarf.frames[1].cfi is not None
+    assert by_dwarf.frames[1].cfi.signal
+    assert not by_dwarf.frames[2].return_address
+
+
+def test_a_return_address_that_belongs_to_the_next_function(prebuilt: Path) -> None:
+    """-Os: `fail` ends with a call, so its return address is where `insist` begins."""
+    explanation = walk(prebuilt / "noreturn_last-Os", "exit", convert="all")
+    departure = explanation.departure
+    assert departure is not None
+    assert any("belongs to the next one" in remark for remark in departure.remarks)
+    assert departure.location.function == "fail"
+    assert departure.lookup is not None
+    assert departure.lookup.fde is not None
+    assert departure.lookup.fde.location.function != "fail"
+    here = next(line for line in departure.code if line.here)
+    assert here.foreign
+    minus_one = walk(
+        prebuilt / "noreturn_last-Os", "exit", convert="all", consumer="kernel-v15,+minus-one"
+    )
+    step = minus_one.frames[departure.number]
+    assert step.relation is Relation.TRUE
+    assert step.lookup is not None
+    assert step.lookup.address == step.state.ip - 1
+    assert any("one byte earlier" in remark for remark in step.remarks)
+
+
+def test_a_walk_that_is_cut_off(tmp_path: Path) -> None:
+    """A walk records 510 frames, however deep the stack is."""
+    program = tmp_path / "deep"
+    program.write_bytes(assemble(ASM_CASES / "deep_recursion.s").elf)
+    explanation = walk(program, "sink", hit=600)
+    assert len(explanation.frames) == KERNEL_LIMIT
+    assert explanation.end.kind is EndKind.LIMIT
+    assert not explanation.right
+    assert explanation.departure is None
+    shown = list(shown_frames(explanation, 4))
+    assert [None if step is None else step.number for step in shown] == [0, 1, 2, 3, None, 509]
+    text = "\n".join(plain_lines(explanation, frames=4))
+    assert "end  limit at frame 509: a walk records no more than 510 frames" in text
+    assert text.count("\nframe ") == 5
+
+
+def test_a_c_case_is_built_or_taken_as_it_lies(tmp_path: Path, prebuilt: Path) -> None:
+    subject = open_subject(str(CASES / "frame_pointers.c"), "-O2")
+    assert subject.image.path == "frame_pointers-O2"
+    assert subject.image.address_of("main") is not None
+    with pytest.raises(LessonError, match="none of -O0, -O2, -Os"):
+        open_subject(str(CASES / "frame_pointers.c"), "-O9")
+    other = tmp_path / "other.c"
+    other.write_text("int main(void) { return 0; }\n")
+    with pytest.raises(LessonError, match="header says no 'title'"):
+        open_subject(str(other))
+    binary = tmp_path / "binary.c"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(LessonError, match="byte 0 is not UTF-8"):
+        open_subject(str(binary))
+
+
+PLT = r"""
+#include <stdlib.h>
+static long (*volatile pointer)(long);
+int main(void)
+{
+	pointer = labs;
+	return (int)(labs(-2) + rand() - pointer(5));
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def lazy(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program with lazy binding, and stubs of both kinds."""
+    directory = tmp_path_factory.mktemp("plt")
+    source = directory / "plt.c"
+    source.write_text(PLT)
+    flags = ["-O1", "-fno-builtin", "-fcf-protection=none", "-Wl,-z,lazy"]
+    return toolchain.compile([source], directory / "plt", flags)
+
+
+def test_a_stub_of_the_lazy_plt(lazy: Path) -> None:
+    """One FDE for all entries: the row is looked up modulo the size of an entry."""
+    for offset, row in ((0, 0), (6, 0), (11, 1)):
+        explanation = walk(lazy, f"rand@plt+{offset}")
+        step = explanation.frames[0]
+        lookup = step.lookup
+        assert lookup is not None
+        assert lookup.fde is not None
+        assert lookup.row is not None
+        assert (lookup.fde.masked, lookup.fde.repetition) == (True, 16)
+        assert (lookup.distance, lookup.row.index) == (offset, row)
+        # The bytes of the row cover this entry, whichever it is.
+        assert lookup.row.address == step.state.ip - offset + lookup.row.start
+        assert step.relation is Relation.TRUE
+        text = "\n".join(plain_lines(explanation))
+        assert f"modulo 16 = {offset}: " in text
+        assert "PC type MASK" in text
+        assert "rows apply to the offset modulo 16" in text
+
+
+def test_the_stub_whose_row_is_wrong(lazy: Path) -> None:
+    """ld writes CFA = rsp+16 for `.plt.got`, where nothing was pushed."""
+    explanation = walk(lazy, "__cxa_finalize@plt")
+    departure = explanation.departure
+    assert departure is not None
+    assert (departure.number, departure.verdict) == (0, Verdict.WRONG)
+    assert departure.contradiction == (
+        "the row says CFA = rsp+16, but the return address is at rsp+0"
+    )
+    marks = {word.offset: (word.read_as, word.marks) for word in departure.stack}
+    assert marks[8][0] == ("RA",)
+    assert "true return address" in marks[0][1]
+    assert "true CFA" in marks[8][1]
+    assert "CFA" in marks[16][1]
+
+
+def test_a_program_without_tables(lazy: Path) -> None:
+    """Every lookup outside the program is ENOENT; with --convert the loader has rows."""
+    plain = walk(lazy, "rand")
+    top = plain.frames[0]
+    assert top.lookup is not None
+    assert top.lookup.section is None
+    assert top.lookup.errno == "ENOENT"
+    assert top.rules
+    converted = walk(lazy, "rand", convert="all")
+    assert converted.frames[0].method is Method.SFRAME
+    assert converted.frames[0].relation is Relation.TRUE
