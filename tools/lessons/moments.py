@@ -14,7 +14,7 @@ from emu.lesson.explanation import Explanation, Unwinder
 from emu.lesson.locations import disassemble
 from emu.machine import Image
 from emu.sframe import Elf
-from emu.unwind import DWARF_NAMES
+from emu.unwind import DWARF_NAMES, State
 from lessons.errors import LessonError
 from lessons.numbers import Address
 from lessons.programs import Programs
@@ -28,15 +28,41 @@ _INSTRUCTION = re.compile(r"(?P<function>[^/]+)/(?P<text>[^+]+)(?:\+(?P<behind>\
 
 
 @dataclass(frozen=True, slots=True)
+class Values:
+    """What an unwinder holds of a frame."""
+
+    pc: Address
+    sp: Address
+    fp: Address
+
+    @classmethod
+    def of(cls, state: State) -> Values:
+        """The same as numbers for documents."""
+        return cls(Address(state.ip), Address(state.sp), Address(state.fp))
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """A true frame: where it is and what its row gives."""
 
     function: str
-    pc: Address
-    sp: Address
-    fp: Address
+    values: Values
     row: str
     verdict: str
+    got: Values | None
+    """What its row gives for the caller, if that is not right."""
+
+    @property
+    def pc(self) -> Address:
+        return self.values.pc
+
+    @property
+    def sp(self) -> Address:
+        return self.values.sp
+
+    @property
+    def fp(self) -> Address:
+        return self.values.fp
 
 
 class Moment:
@@ -75,17 +101,17 @@ class Moment:
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
         """The true frames, topmost first."""
+        return tuple(self._frame(number) for number in range(len(self.snapshot.frames)))
+
+    def _frame(self, number: int) -> Frame:
         snapshot = self.snapshot
-        return tuple(
-            Frame(
-                snapshot.functions[number],
-                Address(state.ip),
-                Address(state.sp),
-                Address(state.fp),
-                snapshot.place(number).row or "no row",
-                snapshot.outcome(number).verdict.value,
-            )
-            for number, state in enumerate(snapshot.frames)
+        outcome = snapshot.outcome(number)
+        return Frame(
+            snapshot.functions[number],
+            Values.of(snapshot.state(number)),
+            snapshot.place(number).row or "no row",
+            outcome.verdict.value,
+            None if outcome.got is None else Values.of(outcome.got),
         )
 
     @property

@@ -16,6 +16,8 @@ from lessons.results import Results
 
 DOCS = ROOT / "docs"
 LESSONS = "lessons"
+WIDE = "---\nhide:\n  - toc\n---\n\n"
+"""Figures need the room of the table of contents, and a lesson is short."""
 
 
 def stage(target: Path, scratch: Path) -> int:
@@ -37,7 +39,7 @@ def stage(target: Path, scratch: Path) -> int:
         renderer = Renderer(moments, Commands(programs), Results(programs))
         for lesson in lessons:
             text = renderer.render(lesson.read_text(), lesson.name)
-            (target / LESSONS / lesson.name).write_text(text)
+            (target / LESSONS / lesson.name).write_text(WIDE + text)
     return len(lessons)
 
 
