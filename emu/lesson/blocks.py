@@ -75,11 +75,11 @@ def heading(explanation: Explanation) -> list[Line]:
         Unwinder.DWARF: "by .eh_frame",
     }[explanation.unwinder]
     lines: list[Line] = [
+        (Span(f"{file_name(explanation.program)}: walk {who}", Role.STRONG),),
         (
-            Span(f"{file_name(explanation.program)}: walk {who}", Role.STRONG),
-            Span(f", from {place(explanation.location)}, before instruction"),
+            Span(f"from {place(explanation.location)}, before instruction"),
             Span(f" {explanation.instruction:,}"),
-        )
+        ),
     ]
     names = [str(frame.location) for frame in explanation.true_frames]
     lines.append((Span("true stack: "), Span(", ".join(_shortened(names, 8)))))

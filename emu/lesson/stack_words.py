@@ -59,12 +59,13 @@ def _marks(
     marks: dict[int, list[str]] = {}
     state = attempt.state
     marks.setdefault(state.sp, []).append("rsp")
-    if state.fp is not None and state.sp - RED_ZONE <= state.fp:
+    if state.fp is not None:
         end = max(
             0 if attempt.following is None else attempt.following.sp,
             0 if true_caller is None else true_caller.sp,
         )
-        if state.fp <= end:
+        read = any(address == state.fp for address, _ in attempt.evaluation.reads)
+        if read or state.sp - RED_ZONE <= state.fp <= end:
             marks.setdefault(state.fp, []).append("rbp")
     if attempt.following is not None:
         marks.setdefault(attempt.following.sp, []).append("CFA")

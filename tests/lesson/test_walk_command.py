@@ -22,9 +22,11 @@ def test_a_plain_walkthrough(capsys: pytest.CaptureFixture[str]) -> None:
     case = str(CASES / "frame_pointer.s")
     text = walk(capsys, "--plain", "--at", "framed+0x4", case)
     lines = [line.strip() for line in text.splitlines()]
-    assert lines[0].startswith(
-        "frame_pointer.s: walk by .sframe, policy kernel-v15, from framed+0x4"
-    )
+    assert lines[:3] == [
+        "frame_pointer.s: walk by .sframe, policy kernel-v15",
+        "from framed+0x4 (frame_pointer.s), before instruction 4",
+        "true stack: framed+0x4, _start+0xa",
+    ]
     assert "0x0061  10  CFA offset    CFA = rbp+16" in lines
     # Where the stack lies depends on the length of the program's path.
     found = re.search(r"CFA = rbp\+16 = (0x[0-9a-f]+)\+16 = (0x[0-9a-f]+)\n", text)
