@@ -29,8 +29,7 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tools/bench.py
-	$(BIN)/python tools/bench_fast.py
-	$(BIN)/python tools/bench_unwind.py
+	$(BIN)/python tools/bench_growth.py
 	$(BIN)/python tools/bench_sframe.py
 
 # Small programs from Debian's sources: built, run natively and under emu check, compared.

@@ -6,8 +6,9 @@
 A small library of nested functions, built here with gcc, calls itself DEPTH frames deep. At the
 bottom it copies its stack and times libunwind's unw_backtrace (libunwind.so.8, Debian package
 libunwind8) and glibc's backtrace; the Python walk goes over the copy with SFrame rows for the
-same code. All must return the same addresses. Each run measures all of them in turn, in
-processor time of the thread; figures are medians of the runs. Exit status 2 without gcc.
+same code. All must return the same addresses. A loop in C follows frame pointers, on a stack of
+as many frames that all have one. Each run measures all of them in turn, in processor time of the
+thread; figures are medians of the runs. Exit status 2 without gcc.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from pathlib import Path
 from emu.sframe import Function, Rule, Rules, write_section
 from emu.unwind import RegionMemory, RegisterFile, SectionStore, Vma, VmaList, unwind_user
 
+COMPILED = "emu.check, compiled walk"
 FUNCTIONS = 64
 SIZE = 64
 """Bytes from one function to the next."""
@@ -71,7 +73,8 @@ nest_{number}:
         ret
         .cfi_endproc
 """
-FRAMES = (
+Kind = tuple[str, dict[int, tuple[int, int]]]
+FRAMES: tuple[Kind, Kind] = (
     (PUSHING, {1: (SP, 16), 4: (FP, 16)}),
     (SUBTRACTING, {4: (SP, 32)}),
 )
@@ -111,6 +114,18 @@ int measure(struct request *request)
         request->walk(request->addresses, request->limit);
     request->nanoseconds = now() - start;
     return 0;
+}
+
+/* To be called below `measure`, with at most the frames between it and `descend`. */
+int frame_pointers(void **addresses, int limit)
+{
+    uint64_t *frame = __builtin_frame_address(0);
+    int found = 0;
+    while (found < limit) {
+        addresses[found++] = (void *)frame[1];
+        frame = (uint64_t *)frame[0];
+    }
+    return found;
 }
 
 extern int nest_0(long depth, int (*bottom)(struct request *), struct request *request);
@@ -158,8 +173,8 @@ class Figure:
         return statistics.median(self.per_frame)
 
 
-def build(directory: Path) -> ctypes.CDLL:
-    """The library of nested functions."""
+def build(directory: Path, frames: Sequence[Kind]) -> ctypes.CDLL:
+    """The library of nested functions, of these kinds in turn."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         raise BenchError("gcc is not installed: there is no stack to measure on")
@@ -168,7 +183,7 @@ def build(directory: Path) -> ctypes.CDLL:
     )
     assembly += "        .text\n"
     for number in range(FUNCTIONS):
-        source = FRAMES[number % len(FRAMES)][0]
+        source = frames[number % len(frames)][0]
         assembly += source.format(number=number, following=(number + 1) % FUNCTIONS)
     (directory / "nest.s").write_text(assembly)
     (directory / "measure.c").write_text(SOURCE)
@@ -286,12 +301,19 @@ def native_walks() -> tuple[list[tuple[str, int]], list[str]]:
 def figures(runs: int = 5, depth: int = DEPTH) -> list[Figure]:
     """The Python walk first, then whatever else this machine has; BenchError without gcc."""
     with tempfile.TemporaryDirectory() as directory:
-        nest = Nest(build(Path(directory)), depth)
+        nest = Nest(build(Path(directory), FRAMES), depth)
+        (Path(directory) / "framed").mkdir()
+        framed = Nest(build(Path(directory) / "framed", FRAMES[:1]), depth)
+        chain = address_of(framed.library.frame_pointers)
         walks, _missing = native_walks()
         results: dict[str, list[float]] = {}
         stack = None
         for _ in range(runs):
             expected: Sequence[int] | None = None
+            cost, addresses, _ = framed.native(chain, loops=2000)
+            results.setdefault("frame pointers, in C", []).append(cost)
+            if len(addresses) != depth:
+                raise BenchError("the chain of frame pointers is not the stack's")
             for name, walk in walks:
                 cost, addresses, stack = nest.native(walk, loops=200)
                 results.setdefault(name, []).append(cost)

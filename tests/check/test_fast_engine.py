@@ -25,49 +25,13 @@ PROGRAMS = [
     if program.name.endswith("-O2") or program.name in {"realignment-O0", "longjmp_out-Os"}
 ]
 
-TREE = """\
-#@ title: A recursion that comes by every instruction often, also through a gap
-        .intel_syntax noprefix
-        .text
-        .globl _start
-_start: .cfi_startproc
-        .cfi_undefined rip
-        mov r12d, 3
-again:  mov edi, 6
-        call fib
-        dec r12d
-        jnz again
-        mov eax, 60
-        xor edi, edi
-        syscall
-        .cfi_endproc
-fib:    .cfi_startproc
-        push rbp
-        .cfi_def_cfa_offset 16
-        .cfi_offset rbp, -16
-        push rbx
-        .cfi_def_cfa_offset 24
-        sub rsp, 8
-        .cfi_def_cfa_offset 32
-        mov ebx, edi
-        mov eax, edi
-        cmp edi, 2
-        jb done
-        lea edi, [rbx-1]
-        call through
-        mov ebp, eax
-        lea edi, [rbx-2]
-        call fib
-        add eax, ebp
-done:   add rsp, 8
-        .cfi_def_cfa_offset 24
-        pop rbx
-        .cfi_def_cfa_offset 16
-        pop rbp
-        .cfi_restore rbp
-        .cfi_def_cfa_offset 8
-        ret
-        .cfi_endproc
+CALLS = (ROOT / "tools" / "guests" / "calls.s").read_text()
+
+TREE = (
+    CALLS.replace("mov r12d, 1\n", "mov r12d, 3\n")
+    .replace("edi, 18", "edi, 6")
+    .replace("[rbx-1]\n        call fib", "[rbx-1]\n        call through")
+    + """\
 through:
         push rbp
         mov rbp, rsp
@@ -86,6 +50,8 @@ framed: .cfi_startproc
         ret
         .cfi_endproc
 """
+)
+"""A recursion that comes by every instruction often, also through a gap."""
 
 DEEP = """\
 #@ title: Deeper than one walk and than the engine's first table
