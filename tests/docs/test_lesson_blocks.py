@@ -30,7 +30,8 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Render]:
 
     programs = Programs(tmp_path_factory.mktemp("programs"))
     with closing(Moments(programs)) as moments:
-        renderer = Renderer(moments, Commands(programs), Results(programs))
+        directory = tmp_path_factory.mktemp("lessons")
+        renderer = Renderer(moments, Commands(programs), Results(programs), directory)
         yield lambda text: renderer.render(MOMENTS + text, "page.md")
 
 

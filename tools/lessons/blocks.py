@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from emu.lesson.entries import Lookup
 from lessons import figures
 from lessons.commands import Commands
 from lessons.errors import LessonError
 from lessons.moments import Moment
-from lessons.programs import ROOT
+from lessons.programs import ROOT, Programs
+from lessons.walkthroughs import write_walkthrough
 
 _OPTION = re.compile(r'([a-z]+)="?([^"\s]*)"?')
 
@@ -51,6 +53,9 @@ class Context:
     page: str
     moments: dict[str, Moment]
     commands: Commands
+    programs: Programs
+    directory: Path
+    """Where the pages are written to, and other files beside them."""
 
     def moment(self, block: Block) -> Moment:
         """The moment that the first line of a block names."""
@@ -137,6 +142,13 @@ def _comparison(block: Block, context: Context) -> str:
     return figures.figure(figures.comparison(context.moment(block)), _said(block), "comparison")
 
 
+def _walkthrough(block: Block, context: Context) -> str:
+    """A link to a page that steps through the run, which is written beside the lessons."""
+    name = f"{context.page}-{block.first_line}.html"
+    write_walkthrough(context.moment(block), context.programs, context.directory / WALKS, name)
+    return f"[Step through it]({WALKS}/{name}){{ .md-button }} {_said(block)}"
+
+
 def _source(block: Block, context: Context) -> str:
     """`asm_cases/leaf.s LABEL` or `c_cases/realignment.c FUNCTION`: one function's source."""
     del context
@@ -181,6 +193,9 @@ def _said(block: Block) -> str:
     return block.caption
 
 
+WALKS = "walks"
+"""Directory of the walkthrough pages."""
+
 MOMENTS = "moments"
 """The block that names moments; it is read before all others and shows nothing."""
 
@@ -193,5 +208,6 @@ MAKERS: dict[str, Callable[[Block, Context], str]] = {
     "row-bytes": _bytes,
     "comparison": _comparison,
     "source": _source,
+    "walkthrough": _walkthrough,
 }
 """What each kind of block becomes."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import jinja2
@@ -29,6 +30,8 @@ class Renderer:
     moments: Moments
     commands: Commands
     results: Results
+    directory: Path
+    """Where the pages are written to, and other files beside them."""
 
     def render(self, text: str, page: str) -> str:
         """The page as plain Markdown. Raises `LessonError` with the place in it."""
@@ -40,7 +43,9 @@ class Renderer:
                     name, moment = _placed(page, block, partial(self.moments.read, line))
                     named[name] = moment
         filled = self._fill(text, page, named)
-        context = Context(page.removesuffix(".md"), named, self.commands)
+        context = Context(
+            page.removesuffix(".md"), named, self.commands, self.moments.programs, self.directory
+        )
         parts: list[str] = []
         lines = filled.splitlines()
         position = 0

@@ -47,19 +47,24 @@ class Programs:
         path = self.directory / name
         if path.exists():
             return path
-        source = ROOT / "asm_cases" / f"{name}.s"
-        own = OWN / f"{name}.s"
+        source = self.source(name)
+        if source is None:
+            raise LessonError(f"no program {name}: no asm case, no prebuilt C case")
         try:
-            if own.is_file():
-                path.write_bytes(linked(assemble(own).elf))
-            elif source.is_file():
-                path.write_bytes(assemble(source).elf)
-            else:
-                raise LessonError(f"no program {name}: no asm case, no prebuilt C case")
+            elf = assemble(source).elf
+            path.write_bytes(linked(elf) if source.parent == OWN else elf)
         except AsmError as error:
             raise LessonError(str(error)) from error
         path.chmod(0o755)
         return path
+
+    def source(self, name: str) -> Path | None:
+        """The file that a program is assembled from; None for one that was compiled."""
+        for directory in (OWN, ROOT / "asm_cases"):
+            path = directory / f"{name}.s"
+            if path.is_file():
+                return path
+        return None
 
     def image(self, name: str) -> Image:
         """The program as `./NAME`."""

@@ -36,7 +36,7 @@ def stage(target: Path, scratch: Path) -> int:
     lessons = sorted((DOCS / LESSONS).glob("*.md"))
     (target / LESSONS).mkdir()
     with closing(Moments(programs)) as moments:
-        renderer = Renderer(moments, Commands(programs), Results(programs))
+        renderer = Renderer(moments, Commands(programs), Results(programs), target / LESSONS)
         for lesson in lessons:
             text = renderer.render(lesson.read_text(), lesson.name)
             (target / LESSONS / lesson.name).write_text(WIDE + text)
