@@ -12,6 +12,7 @@ from emu.cfi import FrameTable
 from emu.check.reference import ReferenceEngine
 from emu.check.verdict import Verdict
 from emu.check.walk import KERNEL_LIMIT
+from emu.lesson.entries import Lookup
 from emu.lesson.explanation import Unwinder
 from emu.lesson.locations import Location, Names
 from emu.lesson.recording_model import RecordedFunction, Recording, Walks
@@ -26,6 +27,7 @@ from emu.lesson.recording_walks import (
     Stepper,
     WalkRecorder,
 )
+from emu.lesson.search import Consultation, SearchTrace
 from emu.machine import Outcome, OutcomeKind, Process
 from emu.truth import Settlement
 from emu.unwind import LookupFailure, Memory, MemoryFault, Policy, Row, SectionStore
@@ -88,6 +90,8 @@ class RecordingEngine(ReferenceEngine):
         self._names = Names(self.modules, memory)
         self._locations: dict[int, Location] = {}
         self._rows: dict[int, Row | LookupFailure] = {}
+        self._search = SearchTrace(memory, policy, self._names)
+        self._lookups: dict[tuple[int, int], Lookup] = {}
         self._functions: dict[int, RecordedFunction] = {}
         log = LoggedMemory(memory)
         self._kernel = KernelStepper(self.tables.real, log)
@@ -185,8 +189,19 @@ class RecordingEngine(ReferenceEngine):
                 self._locations[address] = self._names.location(address)
         for address in {pc, pc - 1} if self.policy.minus_one else {pc}:
             if address not in self._rows:
-                self._rows[address] = self.tables.intact.lookup(address)
+                self._look_up(address)
         self._keep_code(inside)
+
+    def _look_up(self, address: int) -> None:
+        """Remember the row in force, and once for each row how a search finds it."""
+        store = self.tables.intact
+        found = self._rows[address] = store.lookup(address)
+        if isinstance(found, LookupFailure):
+            return
+        key = (found.function.start, found.index)
+        if key not in self._lookups:
+            consultation = Consultation(address, store.record_for(address), found, False)
+            self._lookups[key] = self._search.lookup(consultation)
 
     def _keep_code(self, pc: int) -> None:
         module = self.modules.module_at(pc)
@@ -209,7 +224,7 @@ class RecordingEngine(ReferenceEngine):
                 state = link.hop.state
                 if state is not None and state.ip not in self._locations:
                     self._locations[state.ip] = self._names.location(state.ip)
-                    self._rows[state.ip] = self.tables.intact.lookup(state.ip)
+                    self._look_up(state.ip)
         registers = np.array(self._registers, np.uint64).reshape(-1, 17)
         opening = self._opening - self._begins if self._opening is not None else None
         if opening is None:
@@ -231,6 +246,7 @@ class RecordingEngine(ReferenceEngine):
             walks=walks,
             locations=self._locations,
             rows=self._rows,
+            lookups=self._lookups,
             functions=tuple(sorted(self._functions.values(), key=lambda one: one.start)),
             modules=(*self.modules.modules, *self.modules.unloaded),
         )

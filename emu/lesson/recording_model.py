@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from emu.check.modules import LoadedModule
 from emu.check.verdict import Field, Verdict
+from emu.lesson.entries import Lookup
 from emu.lesson.explanation import Unwinder
 from emu.lesson.locations import Location
 from emu.lesson.recording_stack import RecordedMemory, StackHistory
@@ -122,6 +123,8 @@ class Recording:
     """Of every pc and return address."""
     rows: Mapping[int, Row | LookupFailure]
     """The SFrame row in force, or why there is none, by run-time address looked up."""
+    lookups: Mapping[tuple[int, int], Lookup]
+    """How a search finds each row of `rows`, by start of the function and number of the row."""
     functions: tuple[RecordedFunction, ...]
     modules: tuple[LoadedModule, ...]
 

@@ -14,7 +14,7 @@ from typing import Any
 from emu.lesson.explanation import Unwinder
 from emu.lesson.page.columns import Values, changes, differences, runs
 from emu.lesson.page.listing import Sources, functions
-from emu.lesson.page.tables import cfi_tables, sframe_tables
+from emu.lesson.page.tables import RowTables, cfi_tables, sframe_tables
 from emu.lesson.recording import Recording, Walks
 
 VERDICTS = (
@@ -132,5 +132,5 @@ def _walks(walks: Walks, values: Values) -> dict[str, Any]:
     }
 
 
-def _tables(tables: Any) -> dict[str, Any]:
-    return {"functions": tables.functions, "found": tables.found}
+def _tables(tables: RowTables) -> dict[str, Any]:
+    return {"functions": tables.functions, "found": tables.found, "ways": tables.ways}

@@ -7,6 +7,7 @@ from typing import Any
 
 from emu.cfi import RBP, RIP, CfiError, DwarfMatch, DwarfRow, DwarfRule, RuleKind
 from emu.check.modules import LoadedModule
+from emu.lesson.entries import ByteField, Lookup
 from emu.lesson.explanation import Unwinder
 from emu.lesson.recording import Recording
 from emu.sframe import Fde, SFrameError
@@ -29,8 +30,21 @@ class RowTables:
 
     functions: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, list[Any]] = field(default_factory=dict)
-    """Address in hexadecimal -> [function, row], or [reason] if there is no row."""
+    """Address in hexadecimal -> [function, row, terms, way], or [reason] if there is no row."""
+    ways: list[dict[str, Any]] = field(default_factory=list)
+    """How rows are found and what their bytes say."""
     _known: dict[tuple[str, int], int] = field(default_factory=dict)
+    _known_ways: dict[int, int] = field(default_factory=dict)
+
+    def way(self, lookup: Lookup | None) -> int:
+        """The number of a lookup in `ways`, -1 for none."""
+        if lookup is None:
+            return -1
+        known = self._known_ways.get(id(lookup))
+        if known is None:
+            known = self._known_ways[id(lookup)] = len(self.ways)
+            self.ways.append(_way(lookup))
+        return known
 
     def number(self, key: tuple[str, int], make: Any) -> int:
         """The number of a function, made when it is first needed."""
@@ -56,8 +70,28 @@ def sframe_tables(recording: Recording) -> RowTables:
                 module, function.start, found.frame
             ),
         )
-        tables.found[f"{address:x}"] = [number, max(found.index, 0), kernel_terms(found.frame)]
+        way = tables.way(recording.lookups.get((function.start, found.index)))
+        terms = kernel_terms(found.frame)
+        tables.found[f"{address:x}"] = [number, max(found.index, 0), terms, way]
     return tables
+
+
+def _way(lookup: Lookup) -> dict[str, Any]:
+    """How the search came to a row, and its bytes field by field."""
+    fde, row = lookup.fde, lookup.row
+    return {
+        "probes": [
+            [probe.index, str(probe.location), int(probe.at_or_below)] for probe in lookup.probes
+        ],
+        "index": lookup.section.num_fdes if lookup.section is not None else 0,
+        "entry": _fields(fde.entry if fde is not None else ()),
+        "attributes": _fields(fde.attributes if fde is not None else ()),
+        "row": _fields(row.fields if row is not None else ()),
+    }
+
+
+def _fields(fields: tuple[ByteField, ...]) -> list[list[str]]:
+    return [[one.raw.hex(" "), one.name, one.meaning] for one in fields]
 
 
 def _sframe_function(module: LoadedModule | None, start: int, frame: Frame) -> dict[str, Any]:
@@ -138,7 +172,7 @@ def cfi_tables(recording: Recording) -> RowTables:
             (module.path, match.fde.start),
             lambda match=match, rows=rows, module=module: _cfi_function(match, rows, module),
         )
-        tables.found[f"{address:x}"] = [number, rows.index(match.row), cfi_terms(match.row)]
+        tables.found[f"{address:x}"] = [number, rows.index(match.row), cfi_terms(match.row), -1]
     return tables
 
 

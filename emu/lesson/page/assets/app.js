@@ -147,14 +147,17 @@ class Walkthrough {
     byId("frame-label").textContent = `Frame ${k} of ${most}`;
     this.frames.setAttribute("aria-valuetext", `frame ${k} of ${most}, ${
       recording.functionName(true_.inside)}`);
-    this.timeline.place(step);
     this.heading(step, walk, frames);
     this.code.show(true_.ip, true_.inside, k);
     this.registers.show(step);
     this.unwind.show(unwinder, walk, frames, k, unwind);
     this.stack.show(step, frames, Math.min(k, frames.length - 1), k < frames.length ? unwind : null);
     this.rows.show(unwinder, unwind);
-    this.compare.show(step, frames, walks, unwinder, k);
+    this.compare.show(frames, walks, unwinder, k);
+    // What needs the layout comes last, so that it is made once.
+    const follow = [this.timeline.place(step), this.code.follow(), this.rows.follow(),
+      this.stack.reveal(), this.stack.arrows()];
+    follow.forEach((move) => move && move());
     this.toAddress();
   }
 

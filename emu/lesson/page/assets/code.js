@@ -34,7 +34,7 @@ class CodePanel {
       this.source.replaceChildren(caption, ...(lines ? this.numbered(lines, near) : [this.current]));
     }
     if (!lines) this.current.textContent = `line ${line[4]}`;
-    this.mark(this.lines.get(line[4]), this.source, "sourceHere");
+    this.mark(this.lines.get(line[4]), "sourceHere");
   }
 
   numbered(lines, near) {
@@ -76,10 +76,10 @@ class CodePanel {
         found.module ? ` in ${found.module}` : ""), ...rows);
     }
     const at = (frame ? numberOf(inside) : numberOf(address)) - found.from;
-    this.mark(this.rows.get(at), this.code, "codeHere");
+    this.mark(this.rows.get(at), "codeHere");
   }
 
-  mark(row, holder, name) {
+  mark(row, name) {
     const before = this[name];
     if (before && before !== row) {
       before.classList.remove("here");
@@ -89,9 +89,11 @@ class CodePanel {
     if (!row) return;
     row.classList.add("here");
     row.setAttribute("aria-current", "step");
-    const top = row.offsetTop;
-    if (top < holder.scrollTop + 24 || top + 48 > holder.scrollTop + holder.clientHeight) {
-      holder.scrollTop = top - holder.clientHeight / 2;
-    }
+  }
+
+  // Reads where the marked lines are; the function returned scrolls to them.
+  follow() {
+    const moves = [scrolledTo(this.sourceHere, this.source), scrolledTo(this.codeHere, this.code)];
+    return () => moves.forEach((move) => move && move());
   }
 }

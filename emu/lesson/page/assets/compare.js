@@ -22,7 +22,7 @@ class ComparePanel {
     }
   }
 
-  show(step, frames, walks, key, k) {
+  show(frames, walks, key, k) {
     for (const [name, { card, sign, word, text }] of this.cards) {
       const walk = walks[name];
       const [mark, said, loud] = SIGNS[walk.verdict];

@@ -71,3 +71,13 @@ function lastAtOrBelow(sorted, wanted) {
   }
   return low - 1;
 }
+
+// A function that scrolls `holder` so that `row` is seen, null if it is.
+function scrolledTo(row, holder) {
+  if (!row || !row.isConnected) return null;
+  const top = row.offsetTop;
+  const height = holder.clientHeight;
+  const seen = holder.scrollTop;
+  if (top >= seen + 24 && top + 48 <= seen + height) return null;
+  return () => { holder.scrollTop = top - height / 2; };
+}

@@ -35,7 +35,7 @@ function stepOf(recording, key, walk, k, step) {
   const hop = walk.hops[k];
   if (!state || !hop) return null;
   const found = lookedUp(recording, key, state);
-  let terms = found && found.length === 3 ? found[2] : null;
+  let terms = found && found.length > 1 ? found[2] : null;
   if (hop.kind === "frame-pointer" || (hop.kind === "lost" && !terms && key !== "dwarf")) {
     terms = POINTER_TERMS;
   }

@@ -2,13 +2,15 @@
 
 const FRAMES_SHOWN = 9;
 const WORDS_SHOWN = 12;
+const DOING = { call: "called at", signal: "interrupted at", handler: "the handler returns to",
+  switch: "goes on at" };
 
 class StackPanel {
   constructor(recording) {
     this.recording = recording;
     this.holder = byId("stack");
     this.legend();
-    new ResizeObserver(() => this.arrows()).observe(this.holder);
+    new ResizeObserver(() => this.arrows()?.()).observe(this.holder);
   }
 
   legend() {
@@ -36,22 +38,21 @@ class StackPanel {
     else blocks.push(this.below());
     this.overlay = drawn("svg", { class: "arrows", "aria-hidden": "true" });
     this.holder.replaceChildren(...blocks, this.overlay);
-    this.arrows();
-    this.reveal(selected);
   }
 
   elided(text) {
     return element("p", { class: "elided" }, `\u22ee ${text}`);
   }
 
-  // Scroll so that the frame in question is seen, and rsp at the bottom if that fits.
-  reveal(selected) {
+  // Scrolls so that the frame in question is seen, for the topmost one rsp at the bottom.
+  reveal() {
+    const { selected } = this.context;
     const holder = this.holder;
-    if (holder.scrollHeight <= holder.clientHeight) return;
+    const { scrollHeight, clientHeight } = holder;
+    if (scrollHeight <= clientHeight) return null;
     const block = holder.querySelector(`[data-frame="${selected}"]`);
-    holder.scrollTop = selected === 0
-      ? holder.scrollHeight
-      : block.offsetTop - (holder.clientHeight - block.offsetHeight) / 2;
+    const middle = block ? block.offsetTop - (clientHeight - block.offsetHeight) / 2 : 0;
+    return () => { holder.scrollTop = selected === 0 ? scrollHeight : middle; };
   }
 
   // [lowest address, end] of a frame's words.
@@ -76,8 +77,7 @@ class StackPanel {
       element("span", { class: "badge" }, String(k)),
       element("b", { class: "frame-name" }, this.recording.functionName(frame.inside)),
       element("span", { class: "frame-note" },
-        `${k === 0 ? "runs at" : frame.kind === "signal" ? "interrupted at" : "called at"} ${
-          this.offset(where)}`));
+        `${k === 0 ? "runs at" : DOING[frame.kind]} ${this.offset(where)}`));
     this.targets.set(`head ${k}`, head);
     const rows = [];
     if (k + 1 === frames.length) {
@@ -151,7 +151,7 @@ class StackPanel {
     const state = { ip: frame.ip, interrupted: k === 0 || frame.kind === "signal" };
     for (const key of ["dwarf", "sframe"]) {
       const found = lookedUp(this.recording, key, state);
-      if (found && found.length === 3 && found[2].length) {
+      if (found && found.length > 1 && found[2].length) {
         const [base, offset, deref] = found[2][2];
         if (base !== OF_CFA || !deref) continue;
         const address = frame.slot + 8 + offset;
@@ -178,7 +178,7 @@ class StackPanel {
       note = `\u2192 ${recording.place(frames[k + 1].ip)}`;
     } else if (this.fpSlot(k, step) === address) {
       kind = "FP";
-      note = "the caller\u2019s rbp";
+      note = "saved rbp";
     }
     if (recording.wordChanged(address, step)) signs.push(["\u25cf", "changed"]);
     const reads = unwind
@@ -193,8 +193,8 @@ class StackPanel {
       `\u2026${textOf(address).slice(-4)}`),
     element("span", { class: "kind" }, kind),
     element("span", { class: "value" }, value === null ? "not recorded" : hex(value)),
-    element("span", { class: "note" }, note, element("span", { class: "signs" },
-      ...signs.map(([sign, word]) => element("span", { class: "sign" }, sign, ` ${word} `)))));
+    element("span", { class: "note" },
+      ...signs.map(([sign, word]) => element("span", { class: "sign" }, `${sign} ${word} `)), note));
     this.targets.set(address, row);
     return row;
   }
@@ -224,19 +224,15 @@ class StackPanel {
   // Arrows: return addresses to their frames, saved rbp to where it points, and at the frame in
   // question the caller's rbp, the true one and the one recovered.
   arrows() {
-    if (!this.context || !this.overlay) return;
+    if (!this.context || !this.overlay) return null;
     const { frames, step, selected } = this.context;
     const overlay = this.overlay;
-    const box = this.holder.getBoundingClientRect();
     const width = this.holder.clientWidth;
-    const height = this.holder.scrollHeight;
-    overlay.setAttribute("width", width);
-    overlay.setAttribute("height", 0);
-    overlay.replaceChildren(this.heads());
-    const y = (row) => {
-      const at = row.getBoundingClientRect();
-      return at.top - box.top + this.holder.scrollTop + at.height / 2;
-    };
+    const last = [...this.holder.querySelectorAll(".frame")].pop();
+    const height = last.offsetTop + last.offsetHeight;
+    // Rows are positioned in their frame, frames in the holder.
+    const y = (row) => row.offsetTop + row.offsetHeight / 2
+      + (row.offsetParent === this.holder ? 0 : row.offsetParent.offsetTop);
     const margin = width - this.margin(width);
     const paths = [];
     for (let k = 0; k + 1 < frames.length; k++) {
@@ -251,8 +247,12 @@ class StackPanel {
         paths.push(this.arc("fp", margin, y(saved), y(target), 30 + 6 * (k % 3), k));
       }
     }
-    overlay.append(...paths.filter(Boolean), ...this.handedArrows(margin, width, y));
-    overlay.setAttribute("height", height);
+    const parts = [...paths, ...this.handedArrows(margin, width, y)];
+    return () => {
+      overlay.setAttribute("width", width);
+      overlay.setAttribute("height", height);
+      overlay.replaceChildren(this.heads(), ...parts);
+    };
   }
 
   margin(width) {

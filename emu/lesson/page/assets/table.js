@@ -4,6 +4,7 @@ class RowPanel {
   constructor(recording) {
     this.recording = recording;
     this.holder = byId("rows");
+    this.way = byId("way");
   }
 
   show(key, unwind) {
@@ -18,11 +19,11 @@ class RowPanel {
       return;
     }
     const { found } = unwind;
-    if (!found || found.length < 3) {
+    if (!found || found.length < 2) {
       this.say(`No row of ${table}: ${found ? found[0] : "nothing is known at this address"}.`);
       return;
     }
-    const [number, inForce] = found;
+    const [number, inForce, , way] = found;
     const one = tablesOf(this.recording, key).functions[number];
     const wanted = `${key} ${number}`;
     if (this.shown !== wanted) {
@@ -42,6 +43,7 @@ class RowPanel {
         element("tbody", {}, ...this.rows)));
       this.here = null;
     }
+    this.showWay(key, way);
     if (this.here) {
       this.here.className = "";
       this.here.firstChild.textContent = "";
@@ -52,14 +54,44 @@ class RowPanel {
     this.here.className = "here";
     this.here.setAttribute("aria-current", "true");
     this.here.firstChild.textContent = "\u25b6 in force";
-    const top = this.here.offsetTop;
-    if (top < this.holder.scrollTop || top + 40 > this.holder.scrollTop + this.holder.clientHeight) {
-      this.holder.scrollTop = top - this.holder.clientHeight / 2;
-    }
+  }
+
+  follow() {
+    return scrolledTo(this.here, this.holder);
+  }
+
+  // How the kernel's search came to the row, and the row's bytes field by field.
+  showWay(key, number) {
+    const way = number >= 0 ? tablesOf(this.recording, key).ways[number] : null;
+    if (this.shownWay === way) return;
+    this.shownWay = way;
+    this.way.replaceChildren();
+    if (!way) return;
+    const looks = way.probes.map(([index, place, below], i) => {
+      const last = i === way.probes.length - 1;
+      return element("li", {}, element("code", {}, `FDE ${index}`), ` ${place} begins ${
+        below ? "at or below: look above" : "above: look below"}${last ? ", and that was all" : ""}`);
+    });
+    const fields = (title, list) => list.map(([bytes, name, meaning], i) => element("tr", {},
+      element("td", { class: "value" }, bytes),
+      element("th", { scope: "row" }, i ? "" : element("span", { class: "part" }, title), name),
+      element("td", {}, meaning)));
+    this.way.append(
+      element("h3", {}, "The bytes of the row"),
+      element("table", { class: "fields" },
+        element("caption", { class: "quiet" }, "Bytes and what they say"),
+        element("thead", { class: "quiet" }, element("tr", {},
+          element("th", { scope: "col" }, "Bytes"), element("th", { scope: "col" }, "Field"),
+          element("th", { scope: "col" }, "Meaning"))),
+        element("tbody", {}, ...fields("row: ", way.row), ...fields("function: ", way.attributes),
+          ...fields("index: ", way.entry))),
+      element("h3", {}, `The search among ${plural(way.index, "function")}`),
+      element("ol", { class: "looks" }, ...looks));
   }
 
   say(text) {
     this.shown = null;
+    this.showWay("sframe", -1);
     this.here = null;
     this.holder.replaceChildren(element("p", { class: "caption" }, text));
   }

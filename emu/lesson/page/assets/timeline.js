@@ -98,7 +98,7 @@ class Timeline {
       if (key === "depth") this.drawDepth(context, width, height, colour);
       else this.drawVerdicts(context, key, width, height, colour);
     }
-    this.place();
+    this.place()();
   }
 
   // The greatest value among the steps behind each pixel.
@@ -136,12 +136,12 @@ class Timeline {
     }
   }
 
+  // Reads where the cursor belongs; the function returned moves it there.
   place(step = this.step || 0) {
     this.step = step;
     const canvas = this.strips[0].canvas;
-    const box = canvas.getBoundingClientRect();
-    const outer = this.holder.getBoundingClientRect();
     const part = this.recording.count > 1 ? step / (this.recording.count - 1) : 0;
-    this.cursor.style.left = `${box.left - outer.left + part * box.width}px`;
+    const left = canvas.offsetLeft + part * canvas.offsetWidth;
+    return () => { this.cursor.style.left = `${left}px`; };
   }
 }

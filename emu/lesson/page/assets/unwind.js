@@ -45,7 +45,7 @@ class UnwindPanel {
       return element("p", { class: "how" }, "The code is that of a signal\u2019s restorer: the "
         + "interrupted registers are read from the signal frame.");
     }
-    if (found && found.length === 3) {
+    if (found && found.length > 1) {
       const row = tablesOf(this.recording, key).functions[found[0]].rows[found[1]];
       return element("p", { class: "how" }, "The row in force: ",
         element("code", {}, row ? row[1] : ""));
