@@ -8,17 +8,13 @@ import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from emu.cli.guest import configure_guest, count, environment_of, image_from_stdin, open_stdin
-from emu.cli.progress import progress_line
+from emu.cli.guest import configure_guest, count
 from emu.cli.usage import UsageError
 
 if TYPE_CHECKING:
-    from emu.check import Snapshot
-    from emu.lesson import Explanation, Unwinder
-    from emu.lesson.recording import Recording
-    from emu.lesson.subject import Subject
+    from emu.lesson import Explanation
 
 HELP = "explain one unwind: the search, the row, the equations, the truth beside them"
 
@@ -140,6 +136,7 @@ def configure_place(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain the walk and write it where it was asked for."""
+    from emu.cli.walk_runs import explanations_of
     from emu.lesson import Unwinder
 
     if arguments.interactive:
@@ -158,8 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
         text = open_text(files, arguments.output)
         if text is None and arguments.json != "-":
             text = sys.stdout
-        stdin = open_stdin(files, arguments.stdin)
-        explanations = explain_all(snapshot_of(arguments, subject_of(arguments), stdin), unwinders)
+        explanations = explanations_of(arguments, unwinders)
         if facts is not None:
             from emu.lesson.document import document
 
@@ -180,19 +176,21 @@ def interact(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "walk: --interactive needs textual: pip install 'sframe-testbed[tui]'"
         ) from error
+    from emu.cli.walk_runs import recording_of, subject_of
     from emu.lesson.stepper import Stepper
 
     if arguments.at is not None and arguments.step is not None:
         raise UsageError("walk: either --at PLACE or --step N, not both")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("walk: --interactive needs a terminal")
-    recording = recording_of(arguments)
+    recording = recording_of(arguments, subject_of(arguments))
     StepperApp(Stepper(recording)).run()
     return 0
 
 
 def write_page(arguments: argparse.Namespace) -> int:
     """Record the run and write the page that steps through it."""
+    from emu.cli.walk_runs import recording_of, subject_of
     from emu.lesson import Unwinder
     from emu.lesson.page import case_lines, page
 
@@ -215,100 +213,6 @@ def write_page(arguments: argparse.Namespace) -> int:
             )
         )
     return 0
-
-
-def recording_of(arguments: argparse.Namespace, subject: Subject | None = None) -> Recording:
-    """Record the run around the place that the arguments name. The guest's output is dropped."""
-    from emu.check import CheckError
-    from emu.lesson.recording import WINDOW, record
-    from emu.machine import MachineError
-
-    with ExitStack() as files:
-        stdin = open_stdin(files, arguments.stdin)
-        # The run is made again to be recorded.
-        data = stdin if isinstance(stdin, bytes) else stdin.read()
-    step = arguments.step
-    subject = subject or subject_of(arguments)
-    if arguments.at is not None:
-        step = snapshot_of(arguments, subject, data).instruction
-    try:
-        return record(
-            subject.image,
-            args=arguments.args,
-            env=environment_of(arguments.env),
-            stdin=data,
-            step=step,
-            policy=arguments.policy,
-            convert=arguments.convert,
-            max_instructions=arguments.max_instructions,
-            window=arguments.window or WINDOW,
-            root=arguments.root,
-        )
-    except (CheckError, MachineError) as error:
-        raise UsageError(str(error)) from error
-
-
-def snapshot_of(
-    arguments: argparse.Namespace, subject: Subject, stdin: bytes | BinaryIO
-) -> Snapshot:
-    """Run the program to the place that the arguments name.
-
-    What it writes goes to standard error, in interactive use and for a page nowhere. Raises
-    UsageError if the place is never reached.
-    """
-    from emu.check import CheckError, GuestOptions
-    from emu.check.guest_options import start_guest
-    from emu.lesson.arrival import Arrival, Destination
-    from emu.lesson.error import LessonError
-    from emu.machine import MachineError
-    from emu.unwind import PolicyError, policy
-
-    output = None if arguments.interactive or arguments.html else sys.stderr.buffer
-    try:
-        process = start_guest(
-            subject.image,
-            args=arguments.args,
-            env=environment_of(arguments.env),
-            stdin=stdin,
-            stdout=output,
-            stderr=output,
-            root=arguments.root,
-            options=GuestOptions(),
-        )
-        arrival = Arrival(
-            process,
-            policy(arguments.policy),
-            Destination(arguments.at, arguments.hit, arguments.step),
-            convert=arguments.convert,
-        )
-        arrival.progress = progress_line() if sys.stderr.isatty() else None
-        snapshot = arrival.arrive(arguments.max_instructions)
-    except (CheckError, LessonError, MachineError, PolicyError) as error:
-        raise UsageError(str(error)) from error
-    sys.stderr.flush()
-    return snapshot
-
-
-def subject_of(arguments: argparse.Namespace) -> Subject:
-    """The program that the arguments name, built if it is a case. Raises UsageError."""
-    from emu.lesson.error import LessonError
-    from emu.lesson.subject import Subject, open_subject
-    from emu.machine import MachineError
-
-    try:
-        image = image_from_stdin(arguments)
-        if image is not None:
-            return Subject(image)
-        return open_subject(arguments.program, f"-{arguments.level}")
-    except (LessonError, MachineError) as error:
-        raise UsageError(str(error)) from error
-
-
-def explain_all(snapshot: Snapshot, unwinders: Iterable[Unwinder]) -> list[Explanation]:
-    """The walk from `snapshot` by each unwinder."""
-    from emu.lesson import explain
-
-    return [explain(snapshot, unwinder) for unwinder in unwinders]
 
 
 def write_text(

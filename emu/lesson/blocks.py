@@ -83,6 +83,8 @@ def heading(explanation: Explanation) -> list[Line]:
     ]
     names = [str(frame.location) for frame in explanation.true_frames]
     lines.append((Span("true stack: "), Span(", ".join(_shortened(names, 8)))))
+    if explanation.remark:
+        lines.append((Span(f"note: {explanation.remark}", Role.DIM),))
     return [*lines, *_registers(explanation)]
 
 
@@ -404,7 +406,7 @@ def _next(step: FrameStep) -> Iterator[Line]:
 
 
 def _compared(one: Compared) -> list[Span]:
-    got = "unknown" if one.got is None else f"{one.got:#x}"
+    got = "unknown, counts as 0x0" if one.got is None else f"{one.got:#x}"
     if one.same:
         return [Span(str(one.field)), Span(got), Span("same as the truth", Role.GOOD)]
     if one.expected is None:

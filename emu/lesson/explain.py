@@ -30,6 +30,8 @@ _ATTEMPTS = {
     Unwinder.DWARF: cfi_attempts,
 }
 
+PENDING = "a return address is in a register only: whether control returns to it shows later"
+
 
 def explain(
     snapshot: Snapshot,
@@ -64,6 +66,7 @@ def explain(
         true_frames=tuple(true_frames(snapshot, names)),
         frames=tuple(frames),
         end=_end(frames[-1], last),
+        remark=PENDING if any(entry.pending for entry in snapshot.entries) else "",
     )
 
 

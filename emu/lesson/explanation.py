@@ -189,6 +189,8 @@ class Explanation:
     true_frames: tuple[TrueFrame, ...]
     frames: tuple[FrameStep, ...]
     end: End
+    remark: str = ""
+    """What makes the true stack itself unsure here; nearly always empty."""
 
     @property
     def departure(self) -> FrameStep | None:

@@ -152,6 +152,7 @@ def _compare(following: FrameState | None, caller: Entry | None) -> tuple[Compar
             Field.FP,
             following.fp,
             caller.rbp,
-            following.fp == caller.rbp or not caller.rbp_known,
+            # As in emu check, an rbp that is not known counts as 0.
+            (following.fp or 0) == caller.rbp or not caller.rbp_known,
         ),
     )

@@ -5,16 +5,18 @@ from pathlib import Path
 import pytest
 
 from emu.asm import assemble
-from emu.check import GuestOptions, Snapshot, Verdict
+from emu.check import GuestOptions, Verdict
 from emu.check.guest_options import start_guest
 from emu.check.walk import KERNEL_LIMIT
-from emu.lesson import Explanation, Unwinder, explain
+from emu.lesson import Explanation, Unwinder
 from emu.lesson.arrival import Arrival, Destination
 from emu.lesson.error import LessonError
 from emu.lesson.explanation import EndKind, Method, Relation
 from emu.lesson.plain import plain_lines
+from emu.lesson.recording import record
 from emu.lesson.selection import shown_frames
 from emu.lesson.subject import open_subject
+from emu.machine import Image
 from emu.toolchain import Toolchain
 from emu.toolchain.prebuilt import unpack_programs
 from emu.unwind import policy
@@ -31,9 +33,9 @@ def prebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def arrive(
-    program: Path, destination: Destination, consumer: str = "kernel-v15", convert: str = ""
-) -> Snapshot:
+def arrival(
+    program: Path | Image, destination: Destination, consumer: str, convert: str
+) -> Arrival:
     process = start_guest(
         program,
         args=(),
@@ -44,9 +46,7 @@ def arrive(
         root="/",
         options=GuestOptions(),
     )
-    return Arrival(
-        process, policy(consumer), destination, convert=[convert] if convert else []
-    ).arrive()
+    return Arrival(process, policy(consumer), destination, convert=[convert] if convert else [])
 
 
 def walk(
@@ -58,7 +58,28 @@ def walk(
     consumer: str = "kernel-v15",
     convert: str = "",
 ) -> Explanation:
-    return explain(arrive(program, Destination(at, hit), consumer, convert), unwinder)
+    (explanation,) = arrival(program, Destination(at, hit), consumer, convert).explain([unwinder])
+    return explanation
+
+
+@pytest.mark.parametrize("name", ["retpoline", "stack_in_a_frame", "setjmp_at_another_depth"])
+def test_what_only_the_following_instructions_tell(name: str) -> None:
+    """A call that is none, a switch that is none: the recording has seen how it went on."""
+    image = Image.from_bytes(assemble(ASM_CASES / f"{name}.s").elf, name)
+    recording = record(image)
+    doubtful = []
+    for step in range(len(recording)):
+        there = arrival(image, Destination(step=step), "kernel-v15", "")
+        explanations = there.explain(list(Unwinder))
+        for explanation in explanations:
+            departure = explanation.departure
+            number = None if departure is None else departure.number
+            assert number == recording.walk(explanation.unwinder, step).departs
+        ips = [frame.state.ip for frame in explanations[0].true_frames]
+        assert ips == [frame.state.ip for frame in recording.frames(step)]
+        if there.settlement is not None:
+            doubtful.append(step)
+    assert doubtful, "no instruction of the case is in doubt"
 
 
 def test_realignment_below_the_top_is_refused(prebuilt: Path) -> None:
