@@ -134,11 +134,10 @@ def thorough(engine: Any, pc: Any, size: Any, data: Any) -> Any:
         tell(s.event, STEP, pc, size)
         return
     advance(s, pc, size, s.rsp, address)
-    if facts & SYSTEM_CALL:
-        s.forced = ONE
-        s.below = ZERO
     if facts & SELECTED and not check(s, entries, place.top):
         tell(s.event, CHECK, pc, size)
+    if facts & SYSTEM_CALL:
+        s.forced, s.below = ONE, ZERO
 
 
 def before_instruction(engine: Any, pc: Any, size: Any, data: Any) -> None:
