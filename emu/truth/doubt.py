@@ -56,11 +56,7 @@ class Provisional:
 
     def second(self, stack: Stack) -> Sequence[Entry]:
         """The entries without the one in doubt."""
-        entries = stack.entries
-        index = len(entries) - 1
-        while entries[index] is not self.entry:
-            index -= 1
-        return Without(entries, index)
+        return Without(stack.entries, stack.index(self.entry))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
 from emu.unwind import State
@@ -15,6 +17,7 @@ CALLEE_SAVED = (3, 12, 13, 14, 15)
 PRESERVED = (6, *CALLEE_SAVED)
 
 _serials = count(1)
+_serial = attrgetter("serial")
 
 
 class EntryKind(Enum):
@@ -114,6 +117,10 @@ class Stack:
     """rsp when control last left the stack; the lower end of its live extent while parked."""
     exit_pc: int = 0
     """The instruction that switched away, for messages."""
+    memo: Any = None
+    """What an observer remembers of the stack,"""
+    same: int = 0
+    """and for how many of the oldest entries that still holds."""
     moved_from: Entry | None = None
     """The newest call on the stack left behind, while the function that switched runs on here."""
     moved_at: int = 0
@@ -139,9 +146,21 @@ class Stack:
         """Remove the entries from `index` on and return them, oldest first."""
         removed = self.entries[index:]
         del self.entries[index:]
+        self.same = min(self.same, len(self.entries))
         while self.interruptions and self.interruptions[-1] >= index:
             self.interruptions.pop()
         return removed
+
+    def take_out(self, entry: Entry) -> list[Entry]:
+        """Remove one entry and return the newer ones, oldest first."""
+        index = self.index(entry)
+        del self.entries[index]
+        self.same = min(self.same, index)
+        return self.entries[index:]
+
+    def index(self, entry: Entry) -> int:
+        """Where an entry is. Newer entries have greater numbers."""
+        return bisect_left(self.entries, entry.serial, key=_serial)
 
     def below(self, rsp: int, oldest: int = 0) -> int:
         """Index of the first entry, from `oldest` on, whose slot is below `rsp`."""

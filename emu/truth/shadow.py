@@ -67,10 +67,7 @@ class ShadowStack:
         return stack.moved
 
     def _remove(self, entry: Entry) -> None:
-        entries = self.stack.entries
-        index = entries.index(entry)
-        del entries[index]
-        for newer in entries[index:]:
+        for newer in self.stack.take_out(entry):
             newer.notes.clear()
         self.figures.dropped += 1
         self._let_go(entry, dropped=True)

@@ -228,6 +228,7 @@ class Tracker(StackSwitches):
         self._straight = False
         entries = self.stack.entries
         if len(entries) == 1 and entries[0].kind is EntryKind.SWITCH:
+            self.stack.same = 0
             entries[0].rbp, entries[0].rbp_known = registers[RBP], True
             entries[0].callee_saved = tuple(registers[number] for number in CALLEE_SAVED)
 
@@ -300,6 +301,7 @@ class Tracker(StackSwitches):
             return False
         entry.slot = rsp
         entry.notes.clear()
+        self.stack.same = min(self.stack.same, len(self.stack.entries) - 1)
         return True
 
     def _held(self, entry: Entry, registers: list[int]) -> bool:
@@ -309,9 +311,10 @@ class Tracker(StackSwitches):
         address = entry.return_address
         if address in registers[:16]:
             return True
-        for newer in reversed(self.stack.entries):
-            if newer is entry:
-                return False
+        # The first call after the address was taken out of its slot saved it, if one did.
+        entries = self.stack.entries
+        for index in range(self.stack.index(entry) + 1, len(entries)):
+            newer = entries[index]
             if address == newer.rbp or address in newer.callee_saved:
                 return True
         return False

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
+from typing import Any
 
 from emu.check.fast.layout import HISTORY, NEVER, UNCHECKED, Code, Entry, State
 from emu.check.fast.sites import VERDICTS
 from emu.check.verdict import Verdict
 from emu.check.walk import Departure, Note, serial
 from emu.truth import Entry as TrueEntry
-from emu.truth import EntryKind, Functions, GuestMemory, Suspended, Tracker
+from emu.truth import EntryKind, Functions, GuestMemory, Stack, Suspended, Tracker
 
 _CODES = {verdict: int(code) for code, verdict in VERDICTS.items()}
 _CODES[Verdict.WRONG] = int(Code.WRONG_PC)
 _MASK = (1 << 64) - 1
+SMALLEST = 64
+"""Entries that the table of a stack has room for at first. Each stack has its own."""
 
 
 class MirroredTracker(Tracker):
@@ -28,9 +31,9 @@ class MirroredTracker(Tracker):
     def __init__(self, memory: GuestMemory, functions: Functions, state: State) -> None:
         super().__init__(memory, functions)
         self._state = state
-        self._table = (Entry * 1024)()
-        self._given: list[TrueEntry] | None = None
-        """The entries as the hook was given them; None while the tracker keeps the stack."""
+        self._table: Any = (Entry * SMALLEST)()
+        self._given: Stack | None = None
+        """The stack that the hook has; None while the tracker keeps it."""
         state.entries = ctypes.addressof(self._table)
         state.capacity = len(self._table)
 
@@ -74,30 +77,30 @@ class MirroredTracker(Tracker):
             if index >= state.low:
                 stack.push(_called(self._table[index]))
             self._read_note(index)
-        self._given = list(stack.entries)
+        stack.same = len(stack.entries)
 
     def give(self) -> None:
         """Let the hook have the stack again."""
         state = self._state
-        entries, given = self.stack.entries, self._given
+        stack = self.stack
+        entries = stack.entries
         depth = len(entries)
-        if depth >= len(self._table):
-            self._table = (Entry * (2 * depth))()
+        if stack.memo is None or depth >= len(stack.memo):
+            stack.memo = (Entry * max(2 * depth, SMALLEST))()
+            stack.same = 0
+        if self._table is not stack.memo:
+            self._table = stack.memo
             state.entries = ctypes.addressof(self._table)
             state.capacity = len(self._table)
-            given = None
-        same = 0
-        if given is not None:
-            same = min(depth, len(given))
-            while same and entries[same - 1] is not given[same - 1]:
-                same -= 1
+        same = stack.same
         for index in range(depth - 1, -1, -1):
             if index >= same or index == depth - 1:
                 self._write(index)
             # Checks make notes from the newest entry on downwards, without a hole.
             if not self._write_note(index) and index < same:
                 break
-        self._given = list(entries)
+        stack.same = depth
+        self._given = stack
         state.depth = state.low = state.noted = depth
         state.floor = self.stack.floor
         state.previous_pc, state.previous_rsp = self._pc, self._rsp
