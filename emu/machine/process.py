@@ -28,6 +28,7 @@ from emu.machine.linux import (
 )
 from emu.machine.linux.clone import remove_process, remove_thread
 from emu.machine.linux.futex import let_go
+from emu.machine.linux.proc import ProcFiles
 from emu.machine.linux.tree import Tree
 from emu.machine.mapped_files import MappedFiles
 from emu.machine.mapping import TASK_SIZE, OutOfMemory, page_up
@@ -37,7 +38,7 @@ from emu.machine.profiling import ProfilingSignals
 from emu.machine.registers import RIP, RSP, RegisterFile
 from emu.machine.run import Run
 from emu.machine.section_stores import emptied, inherited
-from emu.machine.start import fill_proc, start_program
+from emu.machine.start import start_program
 from emu.machine.state import UserState
 from emu.machine.streams import Sink, Source, standard_streams
 from emu.unwind import SectionStore
@@ -94,6 +95,7 @@ class Process:
         descriptors = standard_streams(stdin, stdout, stderr)
         tree = Tree(Path(fspath(root)), clock.now)
         self.kernel = Kernel(self, system, tree, descriptors, HANDLERS)
+        tree.proc = ProcFiles(system)
         self.kernel.directory = tree.existing(directory, "/")[0]
         self.kernel.on_call = on_system_call
         if section_calls is not None:
@@ -320,7 +322,6 @@ class Process:
             self, kernel.system, kernel.tree.fork(), kernel.descriptors.fork(), kernel.handlers
         )
         kernel.copy_to(self.kernel)
-        fill_proc(self.kernel)
         self._files = parent._files.copy(self.memory)
         self._executor = Executor(self)
         self._executor.state.write(parent._executor.state.read())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from emu.machine.errors import MachineError
@@ -41,7 +41,8 @@ def start_program(
     kernel.executable = _guest_path(image.path)
     name = posixpath.basename(kernel.executable).encode(errors="surrogateescape")[:15]
     kernel.current.name = name.decode(errors="surrogateescape")
-    fill_proc(kernel)
+    kernel.command_line = _lines(arguments)
+    kernel.environment = _lines(f"{name}={value}" for name, value in environment.items())
     interpreter = None
     if image.interpreter is not None:
         interpreter = _load_interpreter(image, image.interpreter, kernel, files)
@@ -96,23 +97,9 @@ def _load_interpreter(image: Image, path: str, kernel: Kernel, files: MappedFile
     return files.add(load_image(kernel.memory, loader, base))
 
 
-def fill_proc(kernel: Kernel) -> None:
-    """The entries of /proc/self that depend on the process."""
-    kernel.tree.add_link("/proc/self/exe", kernel.executable)
-    kernel.tree.add_text("/proc/self/maps", lambda: _maps(kernel))
-
-
-def _maps(kernel: Kernel) -> bytes:
-    lines = []
-    for mapping in kernel.memory:
-        flag = "s" if mapping.shared else "p"
-        inode = 1 if mapping.name.startswith("/") else 0
-        line = (
-            f"{mapping.start:08x}-{mapping.end:08x} {mapping.protection}{flag} "
-            f"{mapping.file_offset:08x} 00:00 {inode} "
-        )
-        lines.append(f"{line:<73}{mapping.name}".rstrip() + "\n")
-    return "".join(lines).encode(errors="surrogateescape")
+def _lines(texts: Iterable[str]) -> bytes:
+    """As they lie in memory, each with a zero byte behind it."""
+    return b"".join(text.encode(errors="surrogateescape") + b"\0" for text in texts)
 
 
 def _guest_path(path: str) -> str:

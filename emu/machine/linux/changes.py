@@ -167,6 +167,33 @@ def utimensat(kernel: Kernel, directory: int, address: int, times: int, flags: i
     return 0
 
 
+def futimesat(kernel: Kernel, directory: int, address: int, times: int) -> int:
+    now = kernel.clock.now()
+    pair: list[int | None] = [now, now]
+    if times:
+        fields = unpack("<4q", kernel.memory.read(times, 32))
+        if any(not 0 <= part < 1_000_000 for part in fields[1::2]):
+            raise SystemCallError(Errno.EINVAL)
+        pair = [fields[at] * _SECOND + fields[at + 1] * 1000 for at in (0, 2)]
+    path, node = look(kernel, directory, address, follow=True)
+    kernel.tree.change(path, node, _touched(status_of(node), pair))
+    return 0
+
+
+def utimes(kernel: Kernel, address: int, times: int) -> int:
+    return futimesat(kernel, AT_FDCWD, address, times)
+
+
+def utime(kernel: Kernel, address: int, times: int) -> int:
+    now = kernel.clock.now()
+    pair: list[int | None] = [now, now]
+    if times:
+        pair = [second * _SECOND for second in unpack("<2q", kernel.memory.read(times, 16))]
+    path, node = look(kernel, AT_FDCWD, address, follow=True)
+    kernel.tree.change(path, node, _touched(status_of(node), pair))
+    return 0
+
+
 def _touched(status: Status, times: list[int | None]) -> Status:
     accessed, modified = times
     return replace(
@@ -203,8 +230,11 @@ CALLS: dict[int, Handler] = {
     92: chown,
     94: chown,
     95: umask,
+    132: utime,
+    235: utimes,
     258: mkdirat,
     260: fchownat,
+    261: futimesat,
     263: unlinkat,
     264: renameat,
     265: linkat,
@@ -212,4 +242,5 @@ CALLS: dict[int, Handler] = {
     268: fchmodat,
     280: utimensat,
     316: renameat2,
+    452: fchmodat,
 }

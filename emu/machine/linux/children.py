@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 from struct import pack
 
 from emu.machine.errors import MachineError
 from emu.machine.image import Image
 from emu.machine.initial_stack import MAX_STRINGS
 from emu.machine.linux.errno import Errno, SystemCallError
-from emu.machine.linux.files import open_description
+from emu.machine.linux.files import (
+    AT_EMPTY_PATH,
+    AT_FDCWD,
+    AT_SYMLINK_NOFOLLOW,
+    O_NOFOLLOW,
+    open_description,
+)
 from emu.machine.linux.identity import UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.memory_calls import file_bytes
@@ -83,12 +90,49 @@ def waitid(kernel: Kernel, kind: int, number: int, info: int, options: int) -> i
 
 
 def execve(kernel: Kernel, path: int, arguments: int, environment: int) -> int:
+    return _execute(kernel, kernel.path(path), kernel.directory, 0, arguments, environment)
+
+
+def execveat(
+    kernel: Kernel, directory: int, path: int, arguments: int, environment: int, flags: int
+) -> int:
     name = kernel.path(path)
+    if not name and not flags & AT_EMPTY_PATH:
+        raise SystemCallError(Errno.ENOENT)
+    if flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW):
+        raise SystemCallError(Errno.EINVAL)
+    base = kernel.directory
+    follow = O_NOFOLLOW if flags & AT_SYMLINK_NOFOLLOW else 0
+    if name.startswith("/"):
+        return _execute(kernel, name, base, follow, arguments, environment)
+    number = signed_int(directory)
+    if number != AT_FDCWD:
+        base = kernel.descriptors[number].path
+        # What a script is told its name is.
+        name = f"/dev/fd/{number}/{name}" if name else f"/dev/fd/{number}"
+    elif not name:
+        name = base
+    if not kernel.path(path):
+        return _execute(kernel, name, base, follow, arguments, environment, base)
+    opened = posixpath.join(base, kernel.path(path))
+    return _execute(kernel, name, base, follow, arguments, environment, opened)
+
+
+def _execute(
+    kernel: Kernel,
+    name: str,
+    base: str,
+    flags: int,
+    arguments: int,
+    environment: int,
+    opened: str | None = None,
+) -> int:
+    """`name` is what a script is called by, `opened` the file if that has another path."""
     words = _strings(kernel, arguments) or [""]
     pairs = dict(text.partition("=")[::2] for text in _strings(kernel, environment))
     if sum(len(text) + 9 for text in (*words, *pairs, *pairs.values())) > MAX_STRINGS - 4096:
         raise SystemCallError(Errno.E2BIG)
-    image, words = _program(kernel, name, words)
+    image, words = _program(kernel, name, words, base, flags, opened or name)
     kernel.later.append(lambda: kernel.machine.execute(image, words, pairs))
     return 0
 
@@ -112,10 +156,12 @@ def _strings(kernel: Kernel, array: int) -> list[str]:
     return found
 
 
-def _program(kernel: Kernel, name: str, words: list[str]) -> tuple[Image, list[str]]:
+def _program(
+    kernel: Kernel, name: str, words: list[str], base: str, flags: int, opened: str
+) -> tuple[Image, list[str]]:
     """The image to execute, through the interpreters of scripts."""
     for _ in range(_MAX_SCRIPTS):
-        description = open_description(kernel, name, 0, 0, kernel.directory)
+        description = open_description(kernel, opened, flags, 0, base)
         if not description.status.is_regular or not description.status.mode & 0o111:
             raise SystemCallError(Errno.EACCES)
         try:
@@ -138,7 +184,8 @@ def _program(kernel: Kernel, name: str, words: list[str]) -> tuple[Image, list[s
             raise SystemCallError(Errno.ENOEXEC)
         extra = [argument.strip()] if argument.strip() else []
         words = [program, *extra, name, *words[1:]]
-        name = program
+        name = opened = program
+        base, flags = kernel.directory, 0
     raise SystemCallError(Errno.ELOOP)
 
 
@@ -146,4 +193,5 @@ CALLS: dict[int, Handler] = {
     59: execve,
     61: wait4,
     247: waitid,
+    322: execveat,
 }

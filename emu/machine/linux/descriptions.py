@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from random import Random
 from struct import pack
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.status import S_IFCHR, S_IFIFO, S_IFMT, Status
@@ -21,6 +21,9 @@ from emu.machine.linux.tree import (
     open_host,
     status_of,
 )
+
+if TYPE_CHECKING:
+    from emu.machine.linux.thread import Thread
 
 O_ACCMODE, O_WRONLY, O_RDWR, O_APPEND = 3, 1, 2, 0o2000
 MAX_FILE_SIZE = 1 << 40
@@ -64,6 +67,15 @@ class Description:
     def hung_up(self) -> bool:
         """Whether the other end of a pipe is gone."""
         return False
+
+    @property
+    def arrivals(self) -> int:
+        """How often something has come that a reader or writer could wait for."""
+        return 0
+
+    def readable_by(self, _thread: Thread) -> bool:
+        """Whether a read by that thread would return at once."""
+        return self.read_ready
 
     def read(self, _size: int, /) -> bytes:
         """At most `size` bytes at the offset; empty at the end."""

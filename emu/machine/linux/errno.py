@@ -44,7 +44,10 @@ class Errno(IntEnum):
     ELOOP = 40
     ENODATA = 61
     EOVERFLOW = 75
+    ENOTSOCK = 88
     EOPNOTSUPP = 95
+    EAFNOSUPPORT = 97
+    EISCONN = 106
     ETIMEDOUT = 110
 
 

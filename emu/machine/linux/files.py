@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from struct import pack
+import re
+from struct import pack, unpack
 
 from emu.machine.linux.descriptions import (
     O_ACCMODE,
@@ -23,6 +24,9 @@ AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH = 0x100, 0x1000
 O_CREAT, O_EXCL, O_TRUNC, O_DIRECTORY, O_NOFOLLOW = 0o100, 0o200, 0o1000, 0o200000, 0o400000
 O_CLOEXEC, O_PATH = 0o2000000, 0o10000000
 O_TMPFILE = 0o20000000
+O_RDWR = 2
+RESOLVE_NO_MAGICLINKS = 2
+MFD_CLOEXEC, MFD_ALLOW_SEALING = 1, 2
 
 
 def _base(kernel: Kernel, directory: int) -> str:
@@ -52,19 +56,28 @@ def place(kernel: Kernel, directory: int, address: int) -> tuple[str, Node | Non
 
 # Opening
 
+_STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr")
+_DESCRIPTOR = re.compile(r"(?:/dev|/proc/(?:(?:thread-)?self|(\d+))(?:/task/\d+)?)/fd/(\d+)")
+
+
+def own_descriptor(kernel: Kernel, path: str) -> int | None:
+    """The number of the process' own descriptor that a path names, in the usual spellings."""
+    if path in _STREAMS:
+        return _STREAMS.index(path)
+    found = _DESCRIPTOR.fullmatch(path)
+    if found is None or found[1] not in (None, str(kernel.pid)):
+        return None
+    return int(found[2])
+
 
 def open_description(  # noqa: PLR0912 -- one branch per flag and kind of file
     kernel: Kernel, path: str, flags: int, mode: int, base: str = "/"
 ) -> Description:
     """Open by path; raises SystemCallError."""
     tree = kernel.tree
-    prefix = "/proc/self/fd/"
-    if path.startswith("/dev/fd/"):
-        path = prefix + path.removeprefix("/dev/fd/")
-    if path in ("/dev/stdin", "/dev/stdout", "/dev/stderr"):
-        path = prefix + str(("stdin", "stdout", "stderr").index(path.removeprefix("/dev/")))
-    if path.startswith(prefix) and path.removeprefix(prefix).isdecimal():
-        return kernel.descriptors[int(path.removeprefix(prefix))]
+    own = own_descriptor(kernel, path)
+    if own is not None:
+        return kernel.descriptors[own]
     follow = not flags & O_NOFOLLOW and flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL
     canonical, node = tree.resolve(path, base, follow=follow)
     writes = bool(flags & O_ACCMODE) and not flags & O_PATH
@@ -124,6 +137,24 @@ def creat(kernel: Kernel, address: int, mode: int) -> int:
     return openat(kernel, AT_FDCWD, address, O_CREAT | O_TRUNC | 1, mode)
 
 
+def openat2(kernel: Kernel, directory: int, address: int, how: int, size: int) -> int:
+    if size < 24:
+        raise SystemCallError(Errno.EINVAL)
+    flags, mode, resolve = unpack("<3Q", kernel.memory.read(how, 24))
+    if resolve & ~RESOLVE_NO_MAGICLINKS:
+        # What it asks for cannot be promised.
+        raise SystemCallError(Errno.EINVAL)
+    return openat(kernel, directory, address, flags, mode)
+
+
+def memfd_create(kernel: Kernel, address: int, flags: int) -> int:
+    if flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING):
+        raise SystemCallError(Errno.EINVAL)
+    name = f"/memfd:{kernel.path(address)} (deleted)"
+    file = MemoryFile(name, O_RDWR, kernel.tree.unnamed_file(), kernel.tree)
+    return kernel.descriptors.add(file, close_on_exec=bool(flags & MFD_CLOEXEC))
+
+
 # Status
 
 
@@ -180,13 +211,8 @@ def faccessat2(kernel: Kernel, directory: int, address: int, mode: int, _flags: 
 def readlinkat(kernel: Kernel, directory: int, address: int, buffer: int, size: int) -> int:
     if signed_int(size) <= 0:
         raise SystemCallError(Errno.EINVAL)
-    path = kernel.path(address)
-    prefix = "/proc/self/fd/"
-    if path.startswith(prefix) and path.removeprefix(prefix).isdecimal():
-        target = kernel.descriptors[int(path.removeprefix(prefix))].path
-    else:
-        _, node = look(kernel, directory, address, follow=False)
-        target = kernel.tree.link_target(node)
+    _, node = look(kernel, directory, address, follow=False)
+    target = kernel.tree.link_target(node)
     data = target.encode(errors="surrogateescape")[: signed_int(size)]
     kernel.memory.write(buffer, data)
     return len(data)
@@ -274,6 +300,8 @@ CALLS: dict[int, Handler] = {
     262: newfstatat,
     267: readlinkat,
     269: faccessat,
+    319: memfd_create,
     332: statx,
+    437: openat2,
     439: faccessat2,
 }

@@ -7,65 +7,53 @@ from struct import pack, unpack
 
 from emu.machine.linux.clock import LONGEST
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.futex_lock import OWNER_DIED, TID, WAITERS, hand_over, lock, try_lock, unlock
+from emu.machine.linux.futex_queue import EVERY_BIT, Key, enqueue, key_of, requeue, wake, word_at
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
-from emu.machine.linux.system import Waiter
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.time_calls import read_timespec
-from emu.machine.linux.wait import Wait, WouldWait
 from emu.unwind import MemoryFault
 
 FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP = 0, 1, 3, 4, 5
-FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET = 9, 10
+FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_LOCK_PI = 9, 10, 6
 _COMMAND = 0x7F
 _CLOCK_REALTIME = 0x100
-_EVERY_BIT = 0xFFFF_FFFF
-_OWNER_DIED, _WAITERS, _TID = 0x4000_0000, 0x8000_0000, 0x3FFF_FFFF
 _MAX_ROBUST = 2048
-
-Key = tuple[int, int]
-
-
-def _key(kernel: Kernel, address: int) -> Key:
-    """Which futex an address is: the same for all who share the memory behind it."""
-    if address % 4:
-        raise SystemCallError(Errno.EINVAL)
-    mapping = kernel.memory.find(address)
-    if mapping is None or not mapping.protection:
-        raise MemoryFault(address)
-    return mapping.buffer.address, mapping.offset + address - mapping.start
-
-
-def _word(kernel: Kernel, address: int) -> int:
-    return int(unpack("<I", kernel.memory.read(address, 4))[0])
 
 
 def futex(
     kernel: Kernel, address: int, operation: int, value: int, timeout: int, second: int, last: int
 ) -> int:
-    key = _key(kernel, address)
-    bits = last & _EVERY_BIT
-    match operation & _COMMAND:
-        case 0:
-            return _wait(kernel, address, operation, value, timeout, _EVERY_BIT)
-        case 9:
+    key = key_of(kernel, address)
+    bits = last & EVERY_BIT
+    command = operation & _COMMAND
+    if command in (FUTEX_WAIT, FUTEX_WAKE):
+        bits = EVERY_BIT
+    match command:
+        case 0 | 9:
             return _wait(kernel, address, operation, value, timeout, bits)
-        case 1:
-            return _wake(kernel, key, value, _EVERY_BIT)
-        case 10:
+        case 1 | 10:
             if not bits:
                 raise SystemCallError(Errno.EINVAL)
-            return _wake(kernel, key, value, bits)
+            return wake(kernel, key, value, bits)
         case 3:
-            return _requeue(kernel, key, _key(kernel, second), value, timeout)
+            return requeue(kernel, key, key_of(kernel, second), value, timeout)
         case 4:
-            if _word(kernel, address) != bits:
+            if word_at(kernel, address) != bits:
                 raise SystemCallError(Errno.EAGAIN)
             woken, moved = _count(value), _count(timeout)
-            return _requeue(kernel, key, _key(kernel, second), woken, moved)
+            return requeue(kernel, key, key_of(kernel, second), woken, moved)
         case 5:
             return _wake_op(kernel, key, second, value, timeout, last)
+        case 6 | 13:
+            real = command == FUTEX_LOCK_PI or bool(operation & _CLOCK_REALTIME)
+            return lock(kernel, address, timeout, real=real)
+        case 7:
+            return unlock(kernel, address)
+        case 8:
+            return 0 if try_lock(kernel, address) else -Errno.EAGAIN
         case _:
-            # Priority inheritance is optional for a kernel.
+            # Requeueing to a lock with priority inheritance: no libc does it any more.
             raise SystemCallError(Errno.ENOSYS)
 
 
@@ -86,66 +74,20 @@ def _wait(kernel: Kernel, address: int, operation: int, value: int, timeout: int
             real = operation & _CLOCK_REALTIME
             wanted = max(0, wanted - (kernel.clock.now() if real else kernel.clock.uptime()))
         deadline = min(kernel.clock.elapsed + wanted, LONGEST)
-    if _word(kernel, address) != value & 0xFFFF_FFFF:
+    if word_at(kernel, address) != value & 0xFFFF_FFFF:
         raise SystemCallError(Errno.EAGAIN)
-    waiter = Waiter(kernel.current, bits)
-    futexes = kernel.system.futexes
-    futexes.setdefault(_key(kernel, address), []).append(waiter)
-
-    def leave() -> None:
-        for key, waiters in list(futexes.items()):
-            if waiter in waiters:
-                waiters.remove(waiter)
-                if not waiters:
-                    del futexes[key]
-
-    raise WouldWait(
-        Wait(
-            f"the futex at {address:#x}",
-            ready=lambda: waiter.woken,
-            deadline=deadline,
-            woken=lambda: 0,
-            expired=lambda: -Errno.ETIMEDOUT,
-            leave=leave,
-            restarts=deadline is None,
-        )
-    )
-
-
-def _wake(kernel: Kernel, key: Key, count: int, bits: int) -> int:
-    futexes = kernel.system.futexes
-    waiters = futexes.get(key, [])
-    # Linux wakes one where none is asked for.
-    chosen = [waiter for waiter in waiters if waiter.bits & bits][: max(1, signed_int(count))]
-    for waiter in chosen:
-        waiter.woken = True
-        waiters.remove(waiter)
-    if key in futexes and not waiters:
-        del futexes[key]
-    return len(chosen)
-
-
-def _requeue(kernel: Kernel, source: Key, target: Key, count: int, moved: int) -> int:
-    woken = _wake(kernel, source, count, _EVERY_BIT) if signed_int(count) > 0 else 0
-    futexes = kernel.system.futexes
-    waiters = futexes.pop(source, [])
-    limit = max(0, signed_int(moved))
-    if waiters[limit:]:
-        futexes[source] = waiters[limit:]
-    if waiters[:limit]:
-        futexes.setdefault(target, []).extend(waiters[:limit])
-    return woken + len(waiters[:limit])
+    return enqueue(kernel, address, deadline, bits)
 
 
 def _wake_op(
     kernel: Kernel, key: Key, second: int, count: int, second_count: int, code: int
 ) -> int:
-    target = _key(kernel, second)
+    target = key_of(kernel, second)
     argument, operand = code & 0xFFF, code >> 12 & 0xFFF
     operation, comparison = code >> 28 & 7, code >> 24 & 15
     if code >> 28 & 8:
         operand = 1 << (operand & 31)
-    old = _word(kernel, second)
+    old = word_at(kernel, second)
     results = {0: operand, 1: old + operand, 2: old | operand, 3: old & ~operand, 4: old ^ operand}
     signed_old = signed_int(old)
     answers = {
@@ -155,9 +97,9 @@ def _wake_op(
     if operation not in results or comparison not in answers:
         raise SystemCallError(Errno.ENOSYS)
     kernel.memory.write(second, pack("<I", results[operation] & 0xFFFF_FFFF))
-    woken = _wake(kernel, key, count, _EVERY_BIT)
+    woken = wake(kernel, key, count, EVERY_BIT)
     if answers[comparison]:
-        woken += _wake(kernel, target, second_count, _EVERY_BIT)
+        woken += wake(kernel, target, second_count, EVERY_BIT)
     return woken
 
 
@@ -195,7 +137,7 @@ def let_go(thread: Thread) -> None:
     if address:
         with suppress(MemoryFault, SystemCallError):
             thread.kernel.memory.write(address, bytes(4))
-            _wake(thread.kernel, _key(thread.kernel, address), 1, _EVERY_BIT)
+            wake(thread.kernel, key_of(thread.kernel, address), 1, EVERY_BIT)
 
 
 def _release_robust(thread: Thread) -> None:
@@ -209,20 +151,23 @@ def _release_robust(thread: Thread) -> None:
             break
         following = kernel.memory.word(entry & ~1)
         if entry != pending:
-            _owner_died(thread, (entry & ~1) + offset)
+            _owner_died(thread, (entry & ~1) + offset, inheriting=bool(entry & 1))
         entry = following
     if pending:
-        _owner_died(thread, (pending & ~1) + offset)
+        _owner_died(thread, (pending & ~1) + offset, inheriting=bool(pending & 1))
 
 
-def _owner_died(thread: Thread, address: int) -> None:
+def _owner_died(thread: Thread, address: int, *, inheriting: bool) -> None:
     kernel = thread.kernel
-    value = _word(kernel, address)
-    if value & _TID != thread.tid:
+    value = word_at(kernel, address)
+    if value & TID != thread.tid:
         return
-    kernel.memory.write(address, pack("<I", value & _WAITERS | _OWNER_DIED))
-    if value & _WAITERS:
-        _wake(kernel, _key(kernel, address), 1, _EVERY_BIT)
+    if inheriting:
+        hand_over(kernel, address, OWNER_DIED)
+        return
+    kernel.memory.write(address, pack("<I", value & WAITERS | OWNER_DIED))
+    if value & WAITERS:
+        wake(kernel, key_of(kernel, address), 1, EVERY_BIT)
 
 
 CALLS: dict[int, Handler] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from struct import pack
+from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
@@ -16,6 +16,8 @@ ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS = 0x1001, 0x1002, 0x1003, 0x1
 INFINITY = (1 << 64) - 1
 RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_COUNT = 3, 7, 16
 RELEASE = "6.12.0"
+CAPABILITY_VERSION = 0x2008_0522
+ADDR_NO_RANDOMIZE = 0x40000
 PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_DUMPABLE = 15, 16, 3, 4
 
 
@@ -64,6 +66,51 @@ def set_ids(_kernel: Kernel, one: int) -> int:
     if signed_int(one) not in (-1, UID):
         raise SystemCallError(Errno.EPERM)
     return 0
+
+
+def set_several_ids(_kernel: Kernel, one: int, two: int) -> int:
+    return set_ids(_kernel, one) or set_ids(_kernel, two)
+
+
+def set_three_ids(_kernel: Kernel, one: int, two: int, three: int) -> int:
+    return set_several_ids(_kernel, one, two) or set_ids(_kernel, three)
+
+
+def set_group(kernel: Kernel, pid: int, group: int) -> int:
+    """All processes stay in one group."""
+    number = signed_int(pid)
+    if signed_int(group) < 0:
+        raise SystemCallError(Errno.EINVAL)
+    if number and number not in kernel.system.processes:
+        raise SystemCallError(Errno.ESRCH)
+    return 0
+
+
+def new_session(kernel: Kernel) -> int:
+    if kernel.pid == FIRST_ID:
+        # It leads a group already.
+        raise SystemCallError(Errno.EPERM)
+    return kernel.pid
+
+
+def capget(kernel: Kernel, header: int, data: int) -> int:
+    version, pid = unpack("<Ii", kernel.memory.read(header, 8))
+    if version != CAPABILITY_VERSION:
+        kernel.memory.write(header, pack("<I", CAPABILITY_VERSION))
+        if data:
+            raise SystemCallError(Errno.EINVAL)
+        return 0
+    if pid and pid not in kernel.system.processes:
+        raise SystemCallError(Errno.ESRCH)
+    if data:
+        kernel.memory.write(data, bytes(24))
+    return 0
+
+
+def personality(_kernel: Kernel, wanted: int) -> int:
+    if wanted & 0xFFFF_FFFF not in (0, 0xFFFF_FFFF, ADDR_NO_RANDOMIZE):
+        raise SystemCallError(Errno.EINVAL)
+    return ADDR_NO_RANDOMIZE
 
 
 def uname(kernel: Kernel, buffer: int) -> int:
@@ -185,11 +232,21 @@ CALLS: dict[int, Handler] = {
     108: user_id,
     110: parent_id,
     111: group_id,
+    109: set_group,
+    112: new_session,
+    113: set_several_ids,
+    114: set_several_ids,
     115: getgroups,
+    117: set_three_ids,
     118: getresuid,
+    119: set_three_ids,
     120: getresuid,
     121: getpgid,
+    122: user_id,
+    123: user_id,
     124: getpgid,
+    125: capget,
+    135: personality,
     157: prctl,
     158: arch_prctl,
     160: setrlimit,

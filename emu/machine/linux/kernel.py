@@ -69,6 +69,7 @@ class Kernel:
         self.descriptors = descriptors
         self.pid = system.new_id()
         system.processes[self.pid] = self
+        tree.belongs_to(self)
         self.memory.taken_elsewhere = self._taken_elsewhere
         self.parent: Kernel | None = None
         self.children: list[Kernel] = []
@@ -84,6 +85,8 @@ class Kernel:
         """Those that live, in the order they began."""
         self.executable = ""
         """Canonical path of the program."""
+        self.command_line = self.environment = b""
+        """Arguments and `NAME=value` as it began, each with a zero byte behind it."""
         self.directory = "/"
         self.umask = 0o022
         self.break_start = 0
@@ -211,6 +214,7 @@ class Kernel:
         child.parent = self
         self.children.append(child)
         child.executable = self.executable
+        child.command_line, child.environment = self.command_line, self.environment
         child.directory = self.directory
         child.umask = self.umask
         child.break_start, child.break_end = self.break_start, self.break_end

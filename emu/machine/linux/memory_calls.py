@@ -252,6 +252,10 @@ def mlock(kernel: Kernel, start: int, length: int) -> int:
     return 0 if kernel.memory.mapped(start, end) else -Errno.ENOMEM
 
 
+def mlockall(_kernel: Kernel) -> int:
+    return 0
+
+
 def mincore(kernel: Kernel, start: int, length: int, vector: int) -> int:
     size = _range(start, length)
     if not kernel.memory.mapped(start, start + size):
@@ -271,4 +275,7 @@ CALLS: dict[int, Handler] = {
     28: madvise,
     149: mlock,
     150: mlock,
+    151: mlockall,
+    152: mlockall,
+    325: mlock,
 }

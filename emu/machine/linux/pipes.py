@@ -16,6 +16,7 @@ from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.signals import suspend_mask
 from emu.machine.linux.status import S_IFIFO, Status
+from emu.machine.linux.thread import Thread
 from emu.machine.linux.time_calls import read_timespec
 from emu.machine.linux.wait import Wait, WouldWait
 from emu.unwind import MemoryFault
@@ -33,6 +34,10 @@ class Channel:
     data: bytearray = field(default_factory=bytearray)
     readers: int = 1
     writers: int = 1
+    written: int = 0
+    """How often bytes came, and"""
+    taken: int = 0
+    """how often some were read."""
 
 
 class PipeReader(Description):
@@ -50,6 +55,14 @@ class PipeReader(Description):
     def hung_up(self) -> bool:
         return not self._channel.writers
 
+    def readable_by(self, _thread: Thread) -> bool:
+        # The end of the file alone is a hang-up.
+        return bool(self._channel.data)
+
+    @property
+    def arrivals(self) -> int:
+        return self._channel.written
+
     def read(self, size: int, /) -> bytes:
         data = bytes(self._channel.data[:size])
         if not data and size and not self.hung_up:
@@ -57,6 +70,7 @@ class PipeReader(Description):
                 raise SystemCallError(Errno.EAGAIN)
             raise WouldWait(Wait(self.path, lambda: self.read_ready, restarts=True))
         del self._channel.data[:size]
+        self._channel.taken += 1
         return data
 
     def close(self) -> None:
@@ -78,6 +92,10 @@ class PipeWriter(Description):
     def hung_up(self) -> bool:
         return not self._channel.readers
 
+    @property
+    def arrivals(self) -> int:
+        return self._channel.taken
+
     def write(self, data: bytes, /) -> int:
         if self.hung_up:
             raise SystemCallError(Errno.EPIPE)
@@ -87,6 +105,7 @@ class PipeWriter(Description):
                 raise SystemCallError(Errno.EAGAIN)
             raise WouldWait(Wait(self.path, lambda: self.write_ready, restarts=True))
         self._channel.data += taken
+        self._channel.written += 1
         return len(taken)
 
     def close(self) -> None:
@@ -122,16 +141,15 @@ def pipe(kernel: Kernel, array: int) -> int:
 
 def poll(kernel: Kernel, array: int, count: int, timeout: int) -> int:
     limit = signed_int(timeout)
-    return _wait(
-        kernel, lambda: _poll(kernel, array, count), None if limit < 0 else limit * 1_000_000
-    )
+    look = _poll(kernel, array, count)
+    return _wait(kernel, look, None if limit < 0 else limit * 1_000_000)
 
 
 def ppoll(kernel: Kernel, array: int, count: int, timeout: int, mask: int) -> int:
     limit = read_timespec(kernel, timeout) if timeout else None
     if mask and kernel.current.suspended_mask is None:
         suspend_mask(kernel.current, kernel.memory.word(mask))
-    return _wait(kernel, lambda: _poll(kernel, array, count), limit)
+    return _wait(kernel, _poll(kernel, array, count), limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,32 +188,38 @@ def _wait(kernel: Kernel, look: Callable[[], _Found], limit: int | None) -> int:
     raise WouldWait(Wait("descriptors that never become ready", ready, deadline, expired=expired))
 
 
-def _events(description: Description) -> int:
-    """All conditions that hold for a descriptor now."""
+def conditions(description: Description, thread: Thread) -> int:
+    """All conditions (POLLIN ...) that hold now for a descriptor that a thread asks about."""
     return (
-        (POLLIN if description.readable and description.read_ready else 0)
+        (POLLIN if description.readable and description.readable_by(thread) else 0)
         | (POLLOUT if description.writable and description.write_ready else 0)
-        | ((POLLERR if description.writable else POLLHUP) if description.hung_up else 0)
+        | ((POLLHUP if description.readable else POLLERR) if description.hung_up else 0)
     )
 
 
-def _poll(kernel: Kernel, array: int, count: int) -> _Found:
+def _poll(kernel: Kernel, array: int, count: int) -> Callable[[], _Found]:
     if count > MAX_SELECT:
         raise SystemCallError(Errno.EINVAL)
-    ready = 0
-    answers = []
-    for index in range(count):
-        at = array + 8 * index
-        fd, events = unpack("<iH", kernel.memory.read(at, 6))
-        found = 0
-        if fd >= 0:
-            try:
-                found = _events(kernel.descriptors[fd]) & (events | POLLERR | POLLHUP)
-            except SystemCallError:
-                found = POLLNVAL
-        answers.append((at + 6, pack("<H", found)))
-        ready += bool(found)
-    return _Found(ready, answers)
+    thread = kernel.current
+
+    def look() -> _Found:
+        ready = 0
+        answers = []
+        for index in range(count):
+            at = array + 8 * index
+            fd, events = unpack("<iH", kernel.memory.read(at, 6))
+            found = 0
+            if fd >= 0:
+                try:
+                    holding = conditions(kernel.descriptors[fd], thread)
+                    found = holding & (events | POLLERR | POLLHUP)
+                except SystemCallError:
+                    found = POLLNVAL
+            answers.append((at + 6, pack("<H", found)))
+            ready += bool(found)
+        return _Found(ready, answers)
+
+    return look
 
 
 def select(kernel: Kernel, count: int, reading: int, writing: int, other: int, time: int) -> int:
@@ -206,7 +230,7 @@ def select(kernel: Kernel, count: int, reading: int, writing: int, other: int, t
             raise SystemCallError(Errno.EINVAL)
         limit = seconds * 1_000_000_000 + microseconds * 1000
     sets = (reading, writing, other)
-    return _wait(kernel, lambda: _select(kernel, signed_int(count), *sets), limit)
+    return _wait(kernel, _select(kernel, signed_int(count), *sets), limit)
 
 
 def pselect6(
@@ -217,26 +241,34 @@ def pselect6(
     if address and kernel.current.suspended_mask is None:
         suspend_mask(kernel.current, kernel.memory.word(address))
     sets = (reading, writing, other)
-    return _wait(kernel, lambda: _select(kernel, signed_int(count), *sets), limit)
+    return _wait(kernel, _select(kernel, signed_int(count), *sets), limit)
 
 
-def _select(kernel: Kernel, count: int, reading: int, writing: int, other: int) -> _Found:
+def _select(
+    kernel: Kernel, count: int, reading: int, writing: int, other: int
+) -> Callable[[], _Found]:
     if not 0 <= count <= MAX_SELECT:
         raise SystemCallError(Errno.EINVAL)
     size = (count + 63) // 64 * 8
-    ready = 0
-    answers = []
-    for address, wanted in ((reading, POLLIN | POLLHUP), (writing, POLLOUT | POLLERR), (other, 0)):
-        if not address:
-            continue
-        asked = int.from_bytes(kernel.memory.read(address, size), "little")
-        found = 0
-        for fd in range(count):
-            if asked >> fd & 1 and _events(kernel.descriptors[fd]) & wanted:
-                found |= 1 << fd
-                ready += 1
-        answers.append((address, found.to_bytes(size, "little")))
-    return _Found(ready, answers)
+    thread = kernel.current
+    sets = ((reading, POLLIN | POLLHUP), (writing, POLLOUT | POLLERR), (other, 0))
+
+    def look() -> _Found:
+        ready = 0
+        answers = []
+        for address, wanted in sets:
+            if not address:
+                continue
+            asked = int.from_bytes(kernel.memory.read(address, size), "little")
+            found = 0
+            for fd in range(count):
+                if asked >> fd & 1 and conditions(kernel.descriptors[fd], thread) & wanted:
+                    found |= 1 << fd
+                    ready += 1
+            answers.append((address, found.to_bytes(size, "little")))
+        return _Found(ready, answers)
+
+    return look
 
 
 CALLS: dict[int, Handler] = {

@@ -3,42 +3,71 @@
 They are not counted as unsupported: programs expect these answers.
 """
 
-from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.errno import Errno
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 
-ENOTSOCK, EAFNOSUPPORT = 88, 97
 
-
-def without_restartable_sequences(_kernel: Kernel) -> int:
+def without_it(_kernel: Kernel) -> int:
+    """As a kernel that was built without the feature."""
     return -Errno.ENOSYS
 
 
-def without_extended_attributes(_kernel: Kernel) -> int:
-    raise SystemCallError(Errno.EOPNOTSUPP)
-
-
-def without_network(_kernel: Kernel) -> int:
-    return -EAFNOSUPPORT
-
-
-def not_a_socket(kernel: Kernel, fd: int) -> int:
-    _ = kernel.descriptors[signed_int(fd)]
-    return -ENOTSOCK
+def without_support(_kernel: Kernel) -> int:
+    """As a file system without the feature."""
+    return -Errno.EOPNOTSUPP
 
 
 def without_privilege(_kernel: Kernel) -> int:
-    raise SystemCallError(Errno.EPERM)
+    return -Errno.EPERM
 
 
-_ATTRIBUTES = range(188, 200)  # setxattr .. fremovexattr
-_NETWORK = (41, 53)  # socket, socketpair
-_ON_SOCKETS = (*range(42, 53), 54, 55)  # connect .. getpeername, setsockopt, getsockopt
-_PRIVILEGED = (155, 161, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 175, 176, 321)
+def without_access(_kernel: Kernel) -> int:
+    return -Errno.EACCES
+
+
+def without_a_pipe(_kernel: Kernel) -> int:
+    """Programs go on with read and write."""
+    return -Errno.EINVAL
+
+
+def without_filters(_kernel: Kernel) -> int:
+    return -Errno.EINVAL
+
+
+def without_watches(_kernel: Kernel) -> int:
+    """As if the user had used them all up: programs go on by looking now and then."""
+    return -Errno.EMFILE
+
+
+def not_a_watch(kernel: Kernel, fd: int) -> int:
+    _ = kernel.descriptors[signed_int(fd)]
+    return -Errno.EINVAL
+
+
+_MISSING = (
+    *range(29, 32), *range(64, 72), 220,  # shmget .. shmctl, semget .. msgctl, shmdt, semtimedop
+    *range(237, 246),  # mbind, set_mempolicy, get_mempolicy, mq_open .. mq_getsetattr
+    *range(248, 251),  # add_key, request_key, keyctl
+    256, 279, 334, 424, 434, 438, 447, 449,  # migrate_pages, move_pages, rseq, pidfd_*, ...
+)  # fmt: skip
+_UNSUPPORTED = (
+    *range(188, 200),  # setxattr .. fremovexattr
+    285, 303, 304, 326, 444, 445, 446,  # fallocate, *_handle*, copy_file_range, landlock_*
+)  # fmt: skip
+_PRIVILEGED = (
+    101, 116, 126, 133, 153, 155, 161, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 175,
+    176, 259, 272, 300, 308, 310, 311, 321, 323, 425,
+)  # fmt: skip
 
 CALLS: dict[int, Handler] = {
-    334: without_restartable_sequences,
-    **dict.fromkeys(_ATTRIBUTES, without_extended_attributes),
-    **dict.fromkeys(_NETWORK, without_network),
-    **dict.fromkeys(_ON_SOCKETS, not_a_socket),
+    **dict.fromkeys(_MISSING, without_it),
+    **dict.fromkeys(_UNSUPPORTED, without_support),
     **dict.fromkeys(_PRIVILEGED, without_privilege),
+    **dict.fromkeys((275, 276, 278), without_a_pipe),  # splice, tee, vmsplice
+    298: without_access,  # perf_event_open
+    253: without_watches,
+    254: not_a_watch,
+    255: not_a_watch,
+    294: without_watches,
+    317: without_filters,  # seccomp
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from struct import pack
+from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.identity import UID
@@ -40,7 +40,7 @@ _MINSIGSTKSZ = 2048
 
 _IGNORED = {Signal.SIGCHLD, Signal.SIGCONT, Signal.SIGURG, Signal.SIGWINCH}
 _STOPPING = {Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU}
-_UNBLOCKABLE = 1 << Signal.SIGKILL - 1 | 1 << Signal.SIGSTOP - 1
+UNBLOCKABLE = 1 << Signal.SIGKILL - 1 | 1 << Signal.SIGSTOP - 1
 
 
 def _number(value: int) -> int:
@@ -84,18 +84,19 @@ def rt_sigprocmask(kernel: Kernel, how: int, new: int, old: int, size: int) -> i
                 thread.blocked = mask
             case _:
                 raise SystemCallError(Errno.EINVAL)
-        thread.blocked &= ~_UNBLOCKABLE
+        thread.blocked &= ~UNBLOCKABLE
     if old:
         kernel.memory.write(old, pack("<Q", before))
     return 0
 
 
-def _pending(thread: Thread) -> set[int]:
+def pending_in(thread: Thread) -> set[int]:
+    """Numbers of the signals sent to a thread or its process and not delivered yet."""
     return {*thread.pending, *thread.kernel.pending}
 
 
 def rt_sigpending(kernel: Kernel, buffer: int) -> int:
-    waiting = sum(1 << number - 1 for number in _pending(kernel.current))
+    waiting = sum(1 << number - 1 for number in pending_in(kernel.current))
     kernel.memory.write(buffer, pack("<Q", waiting & kernel.current.blocked))
     return 0
 
@@ -109,7 +110,7 @@ def rt_sigsuspend(kernel: Kernel, mask: int, size: int) -> int:
 
 def suspend_mask(thread: Thread, mask: int) -> None:
     """Block other signals until the call returns or a handler has started."""
-    thread.suspended_mask, thread.blocked = thread.blocked, mask & ~_UNBLOCKABLE
+    thread.suspended_mask, thread.blocked = thread.blocked, mask & ~UNBLOCKABLE
 
 
 def pause(_kernel: Kernel) -> int:
@@ -120,8 +121,8 @@ def rt_sigtimedwait(kernel: Kernel, wanted: int, info: int, timeout: int, size: 
     if size != _SET_SIZE:
         raise SystemCallError(Errno.EINVAL)
     thread = kernel.current
-    mask = kernel.memory.word(wanted) & ~_UNBLOCKABLE
-    found = _take(thread, ~mask, whoever=True)
+    mask = kernel.memory.word(wanted) & ~UNBLOCKABLE
+    found = take_any(thread, mask)
     if found is not None:
         if info:
             kernel.memory.write(info, found.pack())
@@ -132,7 +133,7 @@ def rt_sigtimedwait(kernel: Kernel, wanted: int, info: int, timeout: int, size: 
     raise WouldWait(
         Wait(
             "a signal",
-            ready=lambda: any(mask >> number - 1 & 1 for number in _pending(thread)),
+            ready=lambda: any(mask >> number - 1 & 1 for number in pending_in(thread)),
             deadline=deadline,
             expired=lambda: -Errno.EAGAIN,
         )
@@ -163,7 +164,7 @@ def rt_sigreturn(kernel: Kernel) -> int:
         kernel.machine.end(Outcome(OutcomeKind.SIGNAL, signal="SIGSEGV", message=message))
         return -Errno.EFAULT
     thread = kernel.current
-    thread.blocked = blocked & ~_UNBLOCKABLE
+    thread.blocked = blocked & ~UNBLOCKABLE
     thread.alternate_stack = stack if stack.usable else AlternateStack()
     thread.resumed = state
     kernel.attention = True
@@ -204,7 +205,7 @@ def _take(thread: Thread, shut: int, *, whoever: bool = False) -> SignalInfo | N
     With `whoever`, it may have been sent to the process and another thread been woken for it.
     """
     kernel = thread.kernel
-    for number in sorted(_pending(thread)):
+    for number in sorted(pending_in(thread)):
         if shut >> number - 1 & 1:
             continue
         if number in thread.pending:
@@ -213,6 +214,11 @@ def _take(thread: Thread, shut: int, *, whoever: bool = False) -> SignalInfo | N
             kernel.chosen.pop(number, None)
             return kernel.pending.pop(number)
     return None
+
+
+def take_any(thread: Thread, wanted: int) -> SignalInfo | None:
+    """The next signal of a set, blocked or not, no longer pending."""
+    return _take(thread, ~wanted, whoever=True)
 
 
 def take_pending(thread: Thread) -> SignalInfo | None:
@@ -238,7 +244,7 @@ def deliver(kernel: Kernel, state: UserState, info: SignalInfo) -> UserState | N
     thread.blocked |= action.mask
     if not action.flags & SA_NODEFER:
         thread.blocked |= 1 << number - 1
-    thread.blocked &= ~_UNBLOCKABLE
+    thread.blocked &= ~UNBLOCKABLE
     if action.flags & SA_RESETHAND:
         kernel.actions[number] = Action()
     if thread.alternate_stack.flags & SS_AUTODISARM:
@@ -290,6 +296,31 @@ def tgkill(kernel: Kernel, group: int, thread: int, signal: int) -> int:
     raise SystemCallError(Errno.ESRCH)
 
 
+def _queued(kernel: Kernel, signal: int, address: int) -> SignalInfo:
+    """What sigqueue says; only the kernel may send what it sends itself."""
+    (code,) = unpack("<i", kernel.memory.read(address + 8, 4))
+    sender, user, value = unpack("<IIQ", kernel.memory.read(address + 16, 16))
+    if code >= 0 or code == SI_TKILL:
+        raise SystemCallError(Errno.EPERM)
+    return SignalInfo(_number(signal), code, sender, user, value=value)
+
+
+def rt_sigqueueinfo(kernel: Kernel, pid: int, signal: int, info: int) -> int:
+    told = _queued(kernel, signal, info)
+    target = kernel.system.processes.get(signed_int(pid))
+    if target is None:
+        raise SystemCallError(Errno.ESRCH)
+    return send(target, told)
+
+
+def rt_tgsigqueueinfo(kernel: Kernel, group: int, thread: int, signal: int, info: int) -> int:
+    told = _queued(kernel, signal, info)
+    for target in kernel.system.schedule.threads:
+        if target.tid == signed_int(thread) and group == target.kernel.pid:
+            return send(target.kernel, told, target)
+    raise SystemCallError(Errno.ESRCH)
+
+
 CALLS: dict[int, Handler] = {
     13: rt_sigaction,
     14: rt_sigprocmask,
@@ -298,8 +329,10 @@ CALLS: dict[int, Handler] = {
     62: kill,
     127: rt_sigpending,
     128: rt_sigtimedwait,
+    129: rt_sigqueueinfo,
     130: rt_sigsuspend,
     131: sigaltstack,
     200: tkill,
     234: tgkill,
+    297: rt_tgsigqueueinfo,
 }

@@ -36,6 +36,8 @@ class Timer:
     """In nanoseconds of the clock's `elapsed` or the kernel's `cpu_time`."""
     interval: int = 0
     """Nanoseconds from one expiry to the next; 0 for one alone."""
+    expiries: int = 1
+    """How many the last `fire` stands for."""
 
     @property
     def now(self) -> int:
@@ -99,6 +101,11 @@ class Schedule:
         if old is self._current:
             self._current = new
         old.ended = True
+
+    @property
+    def current(self) -> Thread | None:
+        """The thread whose turn it is."""
+        return self._current
 
     def give_way(self) -> None:
         """The current thread's turn is over."""
@@ -211,9 +218,11 @@ class System:
             if timer.deadline > timer.now:
                 continue
             if timer.interval:
-                # One expiry, however many were missed: a pending signal is not sent twice.
+                # One firing, however many were missed: a pending signal is not sent twice.
                 missed = (timer.now - timer.deadline) // timer.interval
                 timer.deadline += (missed + 1) * timer.interval
+                timer.expiries = missed + 1
             else:
+                timer.expiries = 1
                 self.timers.remove(timer)
             timer.fire()

@@ -4,6 +4,8 @@ from emu.machine.linux import (
     changes,
     children,
     clone,
+    counters,
+    epoll,
     files,
     futex,
     identity,
@@ -11,7 +13,9 @@ from emu.machine.linux import (
     pipes,
     refusals,
     scheduling,
+    signal_descriptor,
     signals,
+    sockets,
     time_calls,
     timers,
     transfer,
@@ -33,6 +37,10 @@ SUBJECTS = (
     identity,
     refusals,
     pipes,
+    counters,
+    epoll,
+    signal_descriptor,
+    sockets,
 )
 
 HANDLERS: dict[int, Handler] = {

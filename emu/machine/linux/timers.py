@@ -25,7 +25,7 @@ _INTERVAL_SIGNALS = (Signal.SIGALRM, Signal.SIGVTALRM, Signal.SIGPROF)
 _CPU_CLOCKS = (2, 3)
 
 
-def _arm(kernel: Kernel, timer: Timer, delay: int, interval: int) -> None:
+def arm(kernel: Kernel, timer: Timer, delay: int, interval: int) -> None:
     """Start a timer anew, or stop it if the delay is 0."""
     timers = kernel.system.timers
     if timer in timers:
@@ -38,7 +38,7 @@ def _arm(kernel: Kernel, timer: Timer, delay: int, interval: int) -> None:
         kernel.attention = True
 
 
-def _left(kernel: Kernel, timer: Timer | None) -> tuple[int, int]:
+def left_of(kernel: Kernel, timer: Timer | None) -> tuple[int, int]:
     """Interval and nanoseconds to the next expiry, zero if stopped."""
     if timer is None or timer not in kernel.system.timers:
         return 0, 0
@@ -65,13 +65,13 @@ def _which(value: int) -> int:
 
 def alarm(kernel: Kernel, seconds: int) -> int:
     timer = _interval_timer(kernel, ITIMER_REAL)
-    _, left = _left(kernel, timer)
-    _arm(kernel, timer, (seconds & 0xFFFF_FFFF) * _SECOND, 0)
+    _, left = left_of(kernel, timer)
+    arm(kernel, timer, (seconds & 0xFFFF_FFFF) * _SECOND, 0)
     return -(-left // _SECOND)
 
 
 def _tell_interval(kernel: Kernel, which: int, address: int) -> None:
-    interval, left = _left(kernel, kernel.timers.get(-1 - which))
+    interval, left = left_of(kernel, kernel.timers.get(-1 - which))
     fields = [part // (_MICROSECOND if index else 1)
               for moment in (interval, left)
               for index, part in enumerate(divmod(moment, _SECOND))]  # fmt: skip
@@ -95,11 +95,25 @@ def setitimer(kernel: Kernel, which: int, new: int, old: int) -> int:
         )  # fmt: skip
     if old:
         _tell_interval(kernel, which, old)
-    _arm(kernel, _interval_timer(kernel, which), delay, interval)
+    arm(kernel, _interval_timer(kernel, which), delay, interval)
     return 0
 
 
 # POSIX timers
+
+
+def read_setting(kernel: Kernel, address: int) -> tuple[int, int]:
+    """Interval and delay in nanoseconds from a `struct itimerspec`; EINVAL if it is none."""
+    fields = unpack("<4q", kernel.memory.read(address, 32))
+    if any(part < 0 for part in fields) or any(part >= _SECOND for part in fields[1::2]):
+        raise SystemCallError(Errno.EINVAL)
+    return fields[0] * _SECOND + fields[1], fields[2] * _SECOND + fields[3]
+
+
+def write_setting(kernel: Kernel, address: int, setting: tuple[int, int]) -> None:
+    """Interval and time left, in nanoseconds, as a `struct itimerspec`."""
+    interval, left = setting
+    kernel.memory.write(address, pack("<4q", *divmod(interval, _SECOND), *divmod(left, _SECOND)))
 
 
 def timer_create(kernel: Kernel, clock: int, event: int, result: int) -> int:
@@ -138,21 +152,17 @@ def _posix(kernel: Kernel, number: int) -> Timer:
 
 def timer_settime(kernel: Kernel, number: int, flags: int, new: int, old: int) -> int:
     timer = _posix(kernel, number)
-    fields = unpack("<4q", kernel.memory.read(new, 32))
-    if any(part < 0 for part in fields) or any(part >= _SECOND for part in fields[1::2]):
-        raise SystemCallError(Errno.EINVAL)
-    interval, delay = (fields[at] * _SECOND + fields[at + 1] for at in (0, 2))
+    interval, delay = read_setting(kernel, new)
     if flags & TIMER_ABSTIME and delay:
         delay = max(1, delay - read_clock(kernel, timer.clock))
     if old:
         timer_gettime(kernel, number, old)
-    _arm(kernel, timer, delay, interval)
+    arm(kernel, timer, delay, interval)
     return 0
 
 
 def timer_gettime(kernel: Kernel, number: int, value: int) -> int:
-    interval, left = _left(kernel, _posix(kernel, number))
-    kernel.memory.write(value, pack("<4q", *divmod(interval, _SECOND), *divmod(left, _SECOND)))
+    write_setting(kernel, value, left_of(kernel, _posix(kernel, number)))
     return 0
 
 
@@ -162,7 +172,7 @@ def timer_getoverrun(kernel: Kernel, number: int) -> int:
 
 
 def timer_delete(kernel: Kernel, number: int) -> int:
-    _arm(kernel, _posix(kernel, number), 0, 0)
+    arm(kernel, _posix(kernel, number), 0, 0)
     del kernel.timers[signed_int(number)]
     return 0
 

@@ -15,6 +15,7 @@ IOV_MAX = 1024
 TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX = 0x5401, 0x541B, 0x5421, 0x5451, 0x5450
 F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
 F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
+_O_NONBLOCK = 0o4000
 _CHANGEABLE = 0o2000 | 0o4000 | 0o40000  # O_APPEND, O_NONBLOCK, O_DIRECT
 
 
@@ -74,7 +75,8 @@ def pwrite64(kernel: Kernel, fd: int, buffer: int, count: int, offset: int) -> i
     return description.write_at(kernel.memory.read(buffer, _count(count)), offset)
 
 
-def _vector(kernel: Kernel, address: int, count: int) -> list[tuple[int, int]]:
+def read_vector(kernel: Kernel, address: int, count: int) -> list[tuple[int, int]]:
+    """Address and length of the buffers in an array of `struct iovec`."""
     if not 0 <= signed(count) <= IOV_MAX:
         raise SystemCallError(Errno.EINVAL)
     words = unpack(f"<{2 * count}Q", kernel.memory.read(address, 16 * count))
@@ -85,7 +87,7 @@ def _vector(kernel: Kernel, address: int, count: int) -> list[tuple[int, int]]:
 
 def readv(kernel: Kernel, fd: int, vector: int, count: int) -> int:
     total = 0
-    for buffer, length in _vector(kernel, vector, count):
+    for buffer, length in read_vector(kernel, vector, count):
         got = read(kernel, fd, buffer, length) if length else 0
         total += got
         if got < length:
@@ -96,12 +98,57 @@ def readv(kernel: Kernel, fd: int, vector: int, count: int) -> int:
 def writev(kernel: Kernel, fd: int, vector: int, count: int) -> int:
     _writable(kernel, fd)
     total = 0
-    for buffer, length in _vector(kernel, vector, count):
+    for buffer, length in read_vector(kernel, vector, count):
         done = write(kernel, fd, buffer, length) if length else 0
         total += done
         if done < length:
             break
     return total
+
+
+def preadv(kernel: Kernel, fd: int, vector: int, count: int, offset: int) -> int:
+    total = 0
+    for buffer, length in read_vector(kernel, vector, count):
+        got = pread64(kernel, fd, buffer, length, offset + total) if length else 0
+        total += got
+        if got < length:
+            break
+    return total
+
+
+def pwritev(kernel: Kernel, fd: int, vector: int, count: int, offset: int) -> int:
+    _writable(kernel, fd)
+    total = 0
+    for buffer, length in read_vector(kernel, vector, count):
+        done = pwrite64(kernel, fd, buffer, length, offset + total) if length else 0
+        total += done
+        if done < length:
+            break
+    return total
+
+
+def preadv2(
+    kernel: Kernel, fd: int, vector: int, count: int, offset: int, _high: int, flags: int
+) -> int:
+    if flags:
+        raise SystemCallError(Errno.EOPNOTSUPP)
+    if signed(offset) == -1:
+        return readv(kernel, fd, vector, count)
+    return preadv(kernel, fd, vector, count, offset)
+
+
+def pwritev2(
+    kernel: Kernel, fd: int, vector: int, count: int, offset: int, _high: int, flags: int
+) -> int:
+    if flags:
+        raise SystemCallError(Errno.EOPNOTSUPP)
+    if signed(offset) == -1:
+        return writev(kernel, fd, vector, count)
+    return pwritev(kernel, fd, vector, count, offset)
+
+
+def sync(_kernel: Kernel) -> int:
+    return 0
 
 
 def lseek(kernel: Kernel, fd: int, offset: int, whence: int) -> int:
@@ -186,6 +233,9 @@ def ioctl(kernel: Kernel, fd: int, request: int, argument: int) -> int:
         slot.close_on_exec = request == FIOCLEX
         return 0
     if request == FIONBIO:
+        (wanted,) = unpack("<i", kernel.memory.read(argument, 4))
+        others = slot.description.flags & ~_O_NONBLOCK
+        slot.description.flags = others | (_O_NONBLOCK if wanted else 0)
         return 0
     if request == FIONREAD and slot.description.status.is_regular:
         left = max(0, slot.description.status.size - slot.description.offset)
@@ -236,7 +286,13 @@ CALLS: dict[int, Handler] = {
     74: fsync,
     75: fsync,
     77: ftruncate,
+    162: sync,
     221: fadvise64,
     292: dup3,
+    295: preadv,
+    296: pwritev,
+    306: fsync,
+    327: preadv2,
+    328: pwritev2,
     436: close_range,
 }

@@ -14,9 +14,15 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
 
 from emu.machine.linux.errno import HOST_ERRNO, Errno, SystemCallError
 from emu.machine.linux.status import S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, Status
+
+if TYPE_CHECKING:
+    from emu.machine.linux.kernel import Kernel
+    from emu.machine.linux.proc import ProcFiles
 
 MAX_PATH = 4096
 MAX_LINKS = 40
@@ -75,6 +81,8 @@ class TextNode:
     text: Callable[[], bytes]
 
 
+_PROC_INODES = 1 << 32
+
 Node = HostNode | FileNode | DirectoryNode | LinkNode | DeviceNode | TextNode
 
 _DEVICES = {"null": 0x103, "zero": 0x105, "full": 0x107, "random": 0x108, "urandom": 0x109}
@@ -96,8 +104,12 @@ class Tree:
         """Canonical path -> what is there instead of the host's file; None is a removed one."""
         self._own: dict[str, Node] = {}
         self._own_roots = ("/dev", "/proc", "/sys")
-        for path in (*self._own_roots, "/proc/self", "/dev/fd"):
+        for path in self._own_roots:
             self._own[path] = DirectoryNode(self._new_status(S_IFDIR | 0o555))
+        self._own["/dev/fd"] = LinkNode(self._new_status(S_IFLNK | 0o777), "/proc/self/fd")
+        self.proc: ProcFiles | None = None
+        """What is below /proc."""
+        self._asking: Kernel | None = None
         for name, number in _DEVICES.items():
             status = replace(self._new_status(S_IFCHR | 0o666), rdev=number)
             self._own[f"/dev/{name}"] = DeviceNode(status, name)
@@ -107,18 +119,30 @@ class Tree:
             )
 
     def fork(self) -> Tree:
-        """The same files for another process, which has its own /proc/self."""
-        other = copy(self)
-        other._own = dict(self._own)
-        return other
+        """The same files for another process."""
+        return copy(self)
 
-    def add_link(self, path: str, target: str) -> None:
-        """An entry of /proc that is a symbolic link."""
-        self._own[path] = LinkNode(self._new_status(S_IFLNK | 0o777), target)
+    def belongs_to(self, kernel: Kernel) -> None:
+        """Whose view this is: /proc/self is that process."""
+        self._asking = kernel
 
-    def add_text(self, path: str, text: Callable[[], bytes]) -> None:
-        """An entry of /proc that is a file."""
-        self._own[path] = TextNode(self._new_status(S_IFREG | 0o444), text)
+    def _in_proc(self, path: str) -> Node | None:
+        if self.proc is None or self._asking is None:
+            return None
+        there, entry = self.proc.find(path, self._asking)
+        if not there:
+            return None
+        inode = _PROC_INODES + crc32(path.encode(errors="surrogateescape"))
+        now = self._now()
+
+        def status(mode: int) -> Status:
+            return Status(mode, 0, inode, accessed=now, modified=now, changed=now)
+
+        if entry is None:
+            return DirectoryNode(status(S_IFDIR | 0o555))
+        if isinstance(entry, str):
+            return LinkNode(status(S_IFLNK | 0o777), entry)
+        return TextNode(status(S_IFREG | 0o444), entry)
 
     # Paths
 
@@ -174,6 +198,8 @@ class Tree:
             return self._layer[path]
         if path in self._own:
             return self._own[path]
+        if path.startswith("/proc/"):
+            return self._in_proc(path)
         if path.startswith(tuple(root + "/" for root in self._own_roots)):
             return None
         if isinstance(self._layer.get(posixpath.dirname(path)), DirectoryNode):
@@ -205,6 +231,8 @@ class Tree:
                 names.update(os.listdir(node.path))  # noqa: PTH208 -- names alone are wanted
             except OSError as error:
                 raise host_error(error) from error
+        if (path + "/").startswith("/proc/") and self.proc is not None:
+            names.update(self.proc.names(path))
         for other in (*self._layer, *self._own):
             if other != "/" and posixpath.dirname(other) == path:
                 names.add(posixpath.basename(other))
@@ -220,6 +248,10 @@ class Tree:
         node = FileNode(self._new_status(S_IFREG | permissions & 0o7777))
         self._layer[path] = node
         return node
+
+    def unnamed_file(self) -> FileNode:
+        """A new file that no name leads to."""
+        return FileNode(self._new_status(S_IFREG | 0o777))
 
     def create_directory(self, path: str, permissions: int) -> None:
         """mkdir."""
