@@ -85,19 +85,25 @@ def heading(explanation: Explanation) -> list[Line]:
     lines.append((Span("true stack: "), Span(", ".join(_shortened(names, 8)))))
     if explanation.remark:
         lines.append((Span(f"note: {explanation.remark}", Role.DIM),))
-    return [*lines, *_registers(explanation)]
+    return [*lines, (Span("registers"),), *_registers(explanation)]
 
 
 def frame_title(step: FrameStep) -> Line:
     """The line that begins a frame, with a word about where it stands to the truth."""
     title: Line = (Span(f"frame {step.number}  {place(step.location)}", Role.STRONG),)
+    mark = frame_mark(step)
+    return (*title, Span("  "), mark) if mark.text else title
+
+
+def frame_mark(step: FrameStep) -> Span:
+    """Where a frame stands to the truth, in words; empty where walk and truth are one."""
     match step.relation:
         case Relation.TRUE:
-            return title
+            return Span("")
         case Relation.DEPARTS:
-            return (*title, Span("  "), Span("HERE THE WALK AND THE TRUTH PART", Role.BAD))
+            return Span("HERE THE WALK AND THE TRUTH PART", Role.BAD)
         case Relation.ASTRAY:
-            return (*title, Span("  "), Span(_astray(step), Role.BAD))
+            return Span(_astray(step), Role.BAD)
 
 
 def _astray(step: FrameStep) -> str:
@@ -423,11 +429,10 @@ def _shortened(parts: list[str], most: int) -> list[str]:
     return [*parts[: most - 3], f"... {len(parts) - most + 1} more ...", *parts[-2:]]
 
 
-def _registers(explanation: Explanation) -> Iterator[Line]:
+def _registers(explanation: Explanation) -> list[Line]:
     """The general registers, four to a line."""
     cells = [
-        Span(f"{DWARF_NAMES[number]} {value:#x}")
+        Span(f"{DWARF_NAMES[number]:<3} {value:#x}")
         for number, value in enumerate(explanation.registers)
     ]
-    rows = [cells[at : at + 4] for at in range(0, len(cells), 4)]
-    yield from columns([[Span("registers" if not at else ""), *row] for at, row in enumerate(rows)])
+    return columns([[Span(""), *cells[at : at + 4]] for at in range(0, len(cells), 4)])

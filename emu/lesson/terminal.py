@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from io import StringIO
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
@@ -14,8 +16,9 @@ from emu.lesson.blocks import (
     Role,
     end_lines,
     frame_blocks,
-    frame_title,
+    frame_mark,
     heading,
+    place,
 )
 from emu.lesson.explanation import Explanation, FrameStep, Relation
 from emu.lesson.selection import shown_frames
@@ -30,6 +33,9 @@ STYLES = {
 }
 BORDERS = {Relation.TRUE: "green", Relation.DEPARTS: "bold red", Relation.ASTRAY: "yellow"}
 
+_PAPER = Console(width=80, file=StringIO())
+"""Text is wrapped for a console; which one makes no difference."""
+
 
 def styled(line: Line) -> Text:
     """One line with its colours."""
@@ -41,32 +47,55 @@ def styled(line: Line) -> Text:
 
 
 def styled_blocks(blocks: Iterable[Block]) -> Text:
-    """Titles and the lines under them as one text."""
-    text = Text()
-    for block in blocks:
-        text.append(f"{block.title}\n", style="bold cyan")
-        for line in block.lines:
-            text.append("  ").append_text(styled(line)).append("\n")
-    text.rstrip()
-    return text
+    """Titles and the lines under them as one text, not wrapped."""
+    return Text("\n").join(_lines(blocks, None))
 
 
 def write_walk(explanation: Explanation, console: Console, *, frames: int | None = None) -> None:
     """Print the walk; `frames` as for plain text."""
     for line in heading(explanation):
-        console.print(styled(line))
+        console.print(Text("\n").join(wrapped(line, console.width)))
     for step in shown_frames(explanation, frames):
-        console.print(Text("...", style="dim") if step is None else _panel(step))
+        console.print(Text("...", style="dim") if step is None else _panel(step, console.width))
     end = explanation.end
     style = "green" if explanation.right else "bold red"
-    lines = Group(*(styled(line) for line in end_lines(explanation)))
-    console.print(Panel(lines, title=f"end: {end.kind}", title_align="left", border_style=style))
+    lines = [part for line in end_lines(explanation) for part in wrapped(line, console.width - 4)]
+    console.print(
+        Panel(Group(*lines), title=f"end: {end.kind}", title_align="left", border_style=style)
+    )
 
 
-def _panel(step: FrameStep) -> Panel:
+def wrapped(line: Line, width: int | None, indent: int = 0) -> Iterator[Text]:
+    """A line as lines of at most `width` cells, what goes on standing below its last column."""
+    text = Text(" " * indent).append_text(styled(line))
+    if width is None or text.cell_len <= width:
+        yield text
+        return
+    hanging = indent + sum(cell_len(span.text) for span in line[:-1])
+    if not hanging > indent or hanging > width * 2 // 3:
+        hanging = min(indent + 4, width // 2)
+    head, tail = text.divide([hanging])
+    for part in tail.wrap(_PAPER, max(width - hanging, 1)):
+        part.rstrip()
+        yield head + part
+        head = Text(" " * hanging)
+
+
+def _panel(step: FrameStep, width: int) -> Panel:
+    lines = list(_lines(frame_blocks(step), width - 4))
+    mark = frame_mark(step)
+    if mark.text:
+        lines = [*wrapped((mark,), width - 4), *lines]
     return Panel(
-        styled_blocks(frame_blocks(step)),
-        title=styled(frame_title(step)),
+        Group(*lines),
+        title=Text(f"frame {step.number}  {place(step.location)}", style="bold"),
         title_align="left",
         border_style=BORDERS[step.relation],
     )
+
+
+def _lines(blocks: Iterable[Block], width: int | None) -> Iterator[Text]:
+    for block in blocks:
+        yield Text(block.title, style="bold cyan")
+        for line in block.lines:
+            yield from wrapped(line, width, indent=2)

@@ -2,11 +2,20 @@
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
+from emu.asm import assemble
+from emu.check import snapshots
 from emu.cli.main import main
+from emu.lesson import explain
+from emu.lesson.plain import plain_lines
+from emu.lesson.terminal import write_walk
+from emu.machine import Image
 
 ROOT = Path(__file__).parent.parent.parent
 CASES = ROOT / "asm_cases"
@@ -56,6 +65,24 @@ def test_three_unwinders(capsys: pytest.CaptureFixture[str]) -> None:
 def test_boxes_without_plain(capsys: pytest.CaptureFixture[str]) -> None:
     text = walk(capsys, "--at", "leaf", str(CASES / "leaf.s"))
     assert "╭─ frame 0  leaf" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_boxes_fit_the_terminal(width: int) -> None:
+    image = Image.from_bytes(assemble(CASES / "drap_topmost.s").elf, "drap_topmost.s")
+    explanation = explain(next(iter(snapshots(image, at="realign+0x1c"))))
+    paper = StringIO()
+    write_walk(explanation, Console(file=paper, width=width))
+    lines = paper.getvalue().splitlines()
+    assert all(cell_len(line) <= width for line in lines)
+    # Words are kept whole, and nothing is cut off.
+    text = " ".join(" ".join(line.strip("│╭╮╰╯─ ") for line in lines).split())
+    assert "HERE THE WALK AND THE TRUTH PART" in text
+    assert "FP = *(rbp+0) = *(0x402000+0) = *(0x402000) = 0x5555" in text
+    plain = " ".join(" ".join(plain_lines(explanation)).split())
+    for phrase in ("DIFFERS: the true one is 0x402000", "base is register 10 (r10), no load"):
+        assert phrase in plain
+        assert phrase in text
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
