@@ -21,6 +21,12 @@ function filled(made, attributes, children) {
   return made;
 }
 
+// The header of a column; `quiet` ones are for those who do not see the table.
+function header(text, quiet = false, name = false) {
+  return element("th", { scope: "col", class: name },
+    quiet ? element("span", { class: "quiet" }, text) : text);
+}
+
 function byId(id) {
   return document.getElementById(id);
 }

@@ -37,9 +37,8 @@ class RowPanel {
         element("caption", {}, `${table} of ${name_}: ${plural(one.rows.length + one.more, "row")}${
           one.kind ? `; ${one.kind}` : ""}${one.more ? `; the last ${one.more} are left out` : ""}`),
         element("thead", {}, element("tr", {},
-          element("th", { scope: "col" }, element("span", { class: "quiet" }, "In force")),
-          element("th", { scope: "col" }, "from"), element("th", { scope: "col" }, "rules"),
-          element("th", { scope: "col", class: "bytes" }, key === "sframe" ? "bytes" : ""))),
+          header("In force", true), header("from"), header("rules"),
+          header("bytes", key !== "sframe", "bytes"))),
         element("tbody", {}, ...this.rows)));
       this.here = null;
     }

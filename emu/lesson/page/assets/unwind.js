@@ -87,9 +87,9 @@ class UnwindPanel {
       ["rbp", next.fp, true_ && true_.fp]];
     return element("table", { class: "next" },
       element("caption", {}, "Handed to the next frame"),
-      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, ""),
-        element("th", { scope: "col" }, "recovered"), element("th", { scope: "col" }, ""),
-        element("th", { scope: "col" }, "true"))),
+      element("thead", {}, element("tr", {}, header("Register", true),
+        header("recovered"), header("Compared", true),
+        header("true"))),
       element("tbody", {}, ...rows.map(([name, got, want]) => {
         const known = want !== null && !(name === "rbp" && !true_.fpKnown);
         const same = !known || got === want;
