@@ -13,7 +13,9 @@ def test_every_document_is_a_page_and_in_the_navigation(site: Path) -> None:
     assert len(documents) > 20
     for path in documents:
         assert (site / path.with_suffix(".html")).is_file()
-        assert re.search(rf"[ -]{re.escape(str(path))}$", navigation, re.MULTILINE), path
+        assert re.search(rf"[ -]{re.escape(str(path))}$", navigation, re.MULTILINE), (
+            f"docs/{path} is not in the navigation of mkdocs.yml"
+        )
 
 
 def test_lessons_show_pictures_and_no_template_is_left(site: Path) -> None:

@@ -38,7 +38,7 @@ def figure(inside: str, caption: str, kind: str) -> str:
     plain = escape(caption.replace("`", ""))
     shown = _CODE.sub(r"<code>\1</code>", escape(caption))
     return (
-        f'<figure class="lesson-{kind}"><div class="lesson-scroll" tabindex="0" role="group"'
+        f'<figure class="lesson-{kind}"><div class="lesson-scroll" role="group"'
         f' aria-label="{plain}">{inside}</div><figcaption>{shown}</figcaption></figure>'
     )
 
@@ -153,7 +153,7 @@ def row_bytes(lookup: Lookup) -> str:
                 Cell(one.meaning),
             ]
             rows.append(("first" if number == 0 else "", cells))
-    return table(("", "Offset", "Bytes", "Field", "Says"), rows)
+    return table(("Part", "Offset", "Bytes", "Field", "Says"), rows)
 
 
 def comparison(moment: Moment) -> str:
