@@ -177,14 +177,19 @@ def interact(arguments: argparse.Namespace) -> int:
             "walk: --interactive needs textual: pip install 'sframe-testbed[tui]'"
         ) from error
     from emu.cli.walk_runs import recording_of, subject_of
+    from emu.lesson import Unwinder
     from emu.lesson.stepper import Stepper
 
+    if arguments.json is not None or arguments.output is not None:
+        raise UsageError("walk: --interactive goes without --json and --output")
     if arguments.at is not None and arguments.step is not None:
         raise UsageError("walk: either --at PLACE or --step N, not both")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("walk: --interactive needs a terminal")
+    print("recording the run", file=sys.stderr)
     recording = recording_of(arguments, subject_of(arguments))
-    StepperApp(Stepper(recording)).run()
+    unwinder = Unwinder.SFRAME if arguments.unwinder == ALL else Unwinder(arguments.unwinder)
+    StepperApp(Stepper(recording, unwinder)).run()
     return 0
 
 

@@ -29,12 +29,12 @@ _PLACE = re.compile(r"([^+\s]+)(?:\+(0x[0-9a-fA-F]{1,8}|[0-9]{1,9}))?")
 class Stepper:
     """Where somebody is in a recording."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, unwinder: Unwinder = Unwinder.SFRAME) -> None:
         self.recording = recording
         self.replay = Replay(recording)
         self.step = min(max(recording.opening, 0), len(recording) - 1)
         self.frame = 0
-        self.unwinder = Unwinder.SFRAME
+        self.unwinder = unwinder
         self._explained: Callable[[int, Unwinder, int], FrameStep | None] = lru_cache(REMEMBERED)(
             self._explain
         )

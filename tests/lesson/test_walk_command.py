@@ -1,5 +1,6 @@
 """`emu walk`: its text, its JSON, its errors."""
 
+import argparse
 import json
 import re
 from io import StringIO
@@ -12,6 +13,7 @@ from rich.console import Console
 from emu.asm import assemble
 from emu.check import snapshots
 from emu.cli.main import main
+from emu.cli.walk import configure
 from emu.lesson import explain
 from emu.lesson.plain import plain_lines
 from emu.lesson.terminal import write_walk
@@ -133,6 +135,15 @@ def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert shown == ""
     assert text.read_text().startswith("leaf.s: walk by .sframe")
     assert json.loads(facts.read_text())["program"] == case
+
+
+def test_every_option_is_described() -> None:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    described = (ROOT / "docs" / "walk.md").read_text()
+    options = {option for action in parser._actions for option in action.option_strings}
+    missing = {option for option in options - {"-h", "--help"} if f"`{option}" not in described}
+    assert not missing
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Walks of compiled programs: what compilers, the linker and signals do to them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from emu.asm import assemble
 from emu.check import GuestOptions, Verdict
 from emu.check.guest_options import start_guest
 from emu.check.walk import KERNEL_LIMIT
+from emu.cli.main import main
 from emu.lesson import Explanation, Unwinder
 from emu.lesson.arrival import Arrival, Destination
 from emu.lesson.error import LessonError
@@ -173,6 +175,26 @@ def test_a_c_case_is_built_or_taken_as_it_lies(tmp_path: Path, prebuilt: Path) -
     binary.write_bytes(b"\xff\xfe")
     with pytest.raises(LessonError, match="byte 0 is not UTF-8"):
         open_subject(str(binary))
+
+
+def steady(line: str) -> str:
+    """A line without what depends on the run's surroundings: stack addresses, counts."""
+    return re.sub(r"0x0*7ff[0-9a-f]{9}|instruction [0-9,]+", "...", " ".join(line.split()))
+
+
+def test_the_document_shows_what_is_printed(
+    prebuilt: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(prebuilt)
+    assert main(["walk", "--plain", "--at", "realigned+0x64", "./realignment-O2"]) == 0
+    printed = {steady(line) for line in capsys.readouterr().out.splitlines()}
+    document = (ROOT / "docs" / "walk.md").read_text().split("## Reading a walkthrough\n")[1]
+    example = document.split("The program is one of")[0].strip().splitlines()[1:]
+    shown = [line for line in example if line.strip() and not line.endswith("...")]
+    assert len(shown) > 50
+    # Registers and words left over on the stack are the C library's start-up.
+    compared = [line for line in shown if "rsp+" not in line and "  r" not in line]
+    assert {steady(line) for line in compared} <= printed
 
 
 PLT = r"""
