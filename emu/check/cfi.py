@@ -91,10 +91,12 @@ class CfiWalkCheck(WalkCheck):
         self._witness = witness
         self._entries: Sequence[Entry] = ()
 
-    def check(self, entries: Sequence[Entry], state: State) -> Departure | None:
+    def check(
+        self, entries: Sequence[Entry], state: State, *, anew: bool = False
+    ) -> Departure | None:
         """Like a walk of a consumer of SFrame."""
         self._entries = entries
-        return super().check(entries, state)
+        return super().check(entries, state, anew=anew)
 
     def _step(
         self, state: State, inside: int, height: int, caller: Entry | None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Collection, Iterator
 from time import perf_counter
 from typing import Any, NamedTuple
+
+from unicorn import UC_HOOK_MEM_WRITE
 
 from emu.check.conversion import convert_module, wanted
 from emu.check.finding import Tally
@@ -12,6 +15,7 @@ from emu.check.live import LiveRegisters
 from emu.check.lockstep import Lockstep
 from emu.check.modules import ModuleMap
 from emu.check.observe import Observer
+from emu.check.repeat import Repeat
 from emu.check.selection import Selection
 from emu.check.snapshot import Snapshot
 from emu.check.tables import Tables
@@ -25,8 +29,9 @@ from emu.machine import (
     ThreadEvent,
     UserState,
 )
+from emu.machine.engine import Hooks
 from emu.truth import PushedCall, Settlement, Stack, Suspended, Tracker
-from emu.unwind import Policy
+from emu.unwind import MemoryFault, Policy
 
 
 class Waiting(NamedTuple):
@@ -37,6 +42,18 @@ class Waiting(NamedTuple):
     first: Tally
     second: Tally
 
+
+STORE = ctypes.CFUNCTYPE(
+    None,
+    ctypes.c_uint64,
+    ctypes.c_int,
+    ctypes.c_uint64,
+    ctypes.c_int,
+    ctypes.c_int64,
+    ctypes.c_void_p,
+)
+"""A callback before a store: engine, kind, address, size, value, user data."""
+SYSTEM_CALL = b"\x0f\x05"
 
 PROGRESS_MASK = 0x3FFF
 """Progress is told every 16,384 instructions."""
@@ -55,6 +72,7 @@ class ReferenceEngine:
         selection: Selection | None = None,
         strict: bool = False,
         convert: Collection[str] = (),
+        repeat: Repeat = Repeat.NEVER,
     ) -> None:
         self.process = process
         self.policy = policy
@@ -63,7 +81,12 @@ class ReferenceEngine:
         self.modules = ModuleMap()
         self.tables = Tables(self.modules, process.memory, process.memory, policy)
         self.tracker = Tracker(process.memory, self.modules)
-        self.observer = Observer(self.tables, self.modules, process.memory, policy, strict=strict)
+        self.observer = Observer(
+            self.tables, self.modules, process.memory, policy, strict=strict, repeat=repeat
+        )
+        self._repetition = self.observer.repetition
+        self._hooks: Hooks | None = None
+        self._previous = 0
         self.instructions = 0
         self.seconds = 0.0
         self.dropped_at: int | None = None
@@ -85,6 +108,7 @@ class ReferenceEngine:
     def run(self, max_instructions: int | None = None) -> Outcome:
         """Run the program to its end or its limit, checking."""
         self._begin()
+        self._watch_stores()
         started = perf_counter()
         try:
             return self.process.run(self._check, max_instructions)
@@ -116,6 +140,22 @@ class ReferenceEngine:
             self._mapping_changed(MappingEvent.LOADED, module)
         self.tracker.begin(self.process.registers.read()[7])
 
+    def _watch_stores(self) -> None:
+        if self._repetition is not None:
+            self._hooks = Hooks(self.process.uc)
+            self._hooks.add(UC_HOOK_MEM_WRITE, STORE, self._stored)
+
+    def _stored(
+        self, _uc: int, _kind: int, address: int, size: int, _value: int, _data: object
+    ) -> None:
+        assert self._repetition is not None, "stores are watched"
+        self._repetition.stored(address, size)
+
+    def _anything_changed(self) -> None:
+        """Not the guest's instructions alone have been at work."""
+        if self._repetition is not None:
+            self._repetition.everything()
+
     def _mapping_changed(self, event: MappingEvent, module: Module) -> None:
         if event is MappingEvent.UNLOADED:
             loaded = self.modules.remove(module)
@@ -133,12 +173,14 @@ class ReferenceEngine:
             self.selection.resolve(module)
 
     def _signalled(self, event: SignalEvent, _number: int | None, state: UserState) -> None:
+        self._anything_changed()
         if event is SignalEvent.DELIVERED:
             self.tracker.signal_delivered(state.general)
         else:
             self.tracker.signal_returned(state.general)
 
     def _thread_changed(self, event: ThreadEvent, thread: Thread) -> None:
+        self._anything_changed()
         match event:
             case ThreadEvent.STARTED:
                 rsp = thread.registers[7]
@@ -180,10 +222,14 @@ class ReferenceEngine:
             self.tracker.code_changed()
             self.tracker.mappings_changed()
             self.tables.forget()
+            self._anything_changed()
         self.tracker.step(pc, size, registers)
         return registers
 
     def _check(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
+        if self._repetition is not None:
+            self._notice_kernel()
+            self._previous = pc
         registers = self._follow(pc, size)
         if self.progress is not None and not self.instructions & PROGRESS_MASK:
             self.progress(self.instructions, len(self.tally.findings))
@@ -200,8 +246,23 @@ class ReferenceEngine:
             observer.check(self._held, tracker.entries, tracker.moved)
         else:
             observer.check(self.tally, tracker.entries, tracker.moved)
+        self._checked()
+
+    def _checked(self) -> None:
+        """All checks before an instruction were made."""
+        if self._repetition is not None:
+            self._repetition.done()
         if self.dropped_at is None and self.tables.dropped:
             self.dropped_at = self.instructions
+
+    def _notice_kernel(self) -> None:
+        """A system call may have written memory, and a table that is written is another one."""
+        try:
+            code = self.process.memory.read(self._previous, len(SYSTEM_CALL))
+        except MemoryFault:
+            code = SYSTEM_CALL
+        if code == SYSTEM_CALL or not self.tables.intact.stable:
+            self._anything_changed()
 
     def _snapshot(self, values: list[int]) -> Snapshot:
         registers = LiveRegisters(values)

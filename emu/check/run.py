@@ -13,6 +13,7 @@ from emu.check.fast import FastEngine
 from emu.check.guest_options import GuestOptions, start_guest
 from emu.check.listing import listing
 from emu.check.reference import ReferenceEngine
+from emu.check.repeat import Repeat
 from emu.check.result import CheckedModule, Coverage, Result, SystemCall
 from emu.check.selection import Selection
 from emu.check.snapshot import Snapshot
@@ -47,6 +48,8 @@ def run(
     root: str | Path = "/",
     options: GuestOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
+    watch_stores: bool = False,
+    exhaustive: bool = False,
 ) -> Result:
     """Run `program` to its end and check every instruction, or those named by `at`.
 
@@ -55,9 +58,11 @@ def run(
     `strict`, gaps are findings too. `convert` names modules (by path or file name, or `all`)
     whose missing rows are made from .eh_frame. `engine` is `fast` or `reference`; both give the
     same result, and a policy that the fast one does not know is left to the other. `progress` is
-    called now and then with the numbers of instructions and findings so far. Raises `CheckError`
-    if the program cannot be started or a place does not exist; whatever the guest does is in the
-    result.
+    called now and then with the numbers of instructions and findings so far. With `watch_stores`
+    the check of an older frame is made again when something has changed that it depends on; with
+    `exhaustive` all frames are checked anew at every instruction, and must come to the same if
+    nothing has. Raises `CheckError` if the program cannot be started, a place does not exist, or
+    an exhaustive check contradicts the other one; whatever the guest does is in the result.
     """
     consumer = _policy(policy)
     chosen = _engine(engine, consumer)
@@ -72,7 +77,14 @@ def run(
         options=options or GuestOptions(),
     )
     selection = _selection(at)
-    runner = chosen(process, consumer, selection=selection, strict=strict, convert=convert)
+    runner = chosen(
+        process,
+        consumer,
+        selection=selection,
+        strict=strict,
+        convert=convert,
+        repeat=_repeat(watch_stores=watch_stores, exhaustive=exhaustive),
+    )
     runner.progress = progress
     _demand(process, selection)
     outcome = runner.run(max_instructions)
@@ -110,6 +122,12 @@ def snapshots(
     runner = ReferenceEngine(process, _policy(policy), selection=selection)
     _demand(process, selection)
     yield from runner.snapshots(max_instructions)
+
+
+def _repeat(*, watch_stores: bool, exhaustive: bool) -> Repeat:
+    if exhaustive:
+        return Repeat.ALWAYS
+    return Repeat.STORES if watch_stores else Repeat.NEVER
 
 
 def _engine(name: str, policy: Policy) -> type[ReferenceEngine]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emu.check.repeat import Held
 from emu.check.verdict import Verdict
 from emu.truth import Entry
 from emu.unwind import Ending, Memory, Method, Policy, Registers, SectionStore, State, Walk
@@ -39,6 +40,8 @@ class Note:
     departure: Departure | None = None
     epoch: int = -1
     """State of the store for which `departure` holds."""
+    held: Held | None = None
+    """What the frame's step check depends on, if stores are watched."""
 
 
 _ENDED = {
@@ -71,13 +74,30 @@ class WalkCheck:
         """The state of the store that new notes are made for; -1 if the next walk finds another."""
         return self._epoch if len(self._store) == self._records else -1
 
-    def check(self, entries: Sequence[Entry], state: State) -> Departure | None:
-        """Walk from `state`, the topmost frame of a stack with these entries, oldest first."""
+    def check(
+        self, entries: Sequence[Entry], state: State, *, anew: bool = False
+    ) -> Departure | None:
+        """Walk from `state`, the topmost frame of a stack with these entries, oldest first.
+
+        A walk made `anew` goes through every frame, whatever is remembered, and leaves it so.
+        """
         self._notice_changes()
         height = len(entries)
         caller = entries[-1] if height else None
-        departure = self._step(state, state.ip, height, caller) or self._below(entries)
+        departure = self._step(state, state.ip, height, caller)
+        if departure is None:
+            departure = self._anew(entries) if anew else self._below(entries)
         return self._seen(departure, height)
+
+    def _anew(self, entries: Sequence[Entry]) -> Departure | None:
+        """What `_below` comes to if nothing is remembered."""
+        for index in range(len(entries) - 1, -1, -1):
+            entry = entries[index]
+            older = entries[index - 1] if index else None
+            departure = self._step(entry.caller_state(), entry.caller_pc, index, older)
+            if departure is not None:
+                return departure
+        return None
 
     def _below(self, entries: Sequence[Entry]) -> Departure | None:
         """The departure of the walk that goes on from the newest entry's caller."""

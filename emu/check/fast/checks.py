@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from emu.check.fast.layout import ENTRY, NEVER, SITE
-from emu.check.fast.native import carray, compiled, pointer
+from emu.check.fast.native import apart, carray, compiled, pointer, separate
 from emu.check.fast.steps import judge
+from emu.check.fast.stores import as_held, hold, judge_fresh
 from emu.check.fast.unsigned import (
     GAP,
     LIMIT,
@@ -49,7 +50,10 @@ def live(s: Any, entries: Any, sites: Any) -> Any:
     site = caller_site(s, entries[depth - ONE])
     if site == NOTHING:
         return NOTHING, SLOW
-    code = judge_caller(s, entries, sites[site], depth - ONE)
+    if s.watching != ZERO:
+        code = judge_fresh(s, entries, sites[site])
+    else:
+        code = judge_caller(s, entries, sites[site], depth - ONE)
     return site, code if counted(sites[site], code) else SLOW
 
 
@@ -61,9 +65,10 @@ def seen(s: Any, departs: Any, height: Any) -> Any:
     return OK if s.depth <= LAST else LIMIT
 
 
-@compiled
+@separate
 def explained(s: Any, entries: Any, sites: Any, top_code: Any, departs: Any, height: Any) -> Any:
     """Whether a step check or a gap explains a departure, so that it is only counted."""
+    apart()
     if departs in (OK, GAP):
         return True
     if departs == LIMIT:
@@ -104,6 +109,8 @@ def check(s: Any, entries: Any, top: Any) -> Any:
     if top == NOTHING or s.stale != ZERO:
         return False
     sites = carray(pointer(s.sites), MANY, SITE)
+    if not as_held(s, entries, sites):
+        return False
     site = sites[top]
     code = judge(s, entries, site, s.rsp, s.rbp, ONE, s.depth)
     if not counted(site, code):
@@ -126,6 +133,8 @@ def check(s: Any, entries: Any, top: Any) -> Any:
         return False
     if fresh != NOTHING:
         count(s, sites[fresh], fresh_code)
+        if s.watching != ZERO:
+            hold(s, entries, fresh, fresh_code)
         entries[s.depth - ONE].epoch = UNWALKED
         s.noted = min(s.noted, s.depth - ONE)
     if lowest != s.depth:
@@ -133,7 +142,7 @@ def check(s: Any, entries: Any, top: Any) -> Any:
     count(s, site, code)
     s.walks[departs] += ONE
     s.checked += ONE
-    if follows and departs in (OK, GAP) and s.depth != ZERO and s.fetch == ZERO:
+    if follows and departs in (OK, GAP) and s.depth != ZERO and s.always_thorough == ZERO:
         # The walk went through the topmost frame, and the newest entry has a note of the rest.
         s.below = departs + ONE
         s.newest = s.entries + (s.depth - ONE) * ENTRY_SIZE

@@ -20,15 +20,22 @@ from emu.check.fast import (
     ordinary,
     register_file,
     steps,
+    stores,
     unsigned,
     walks,
 )
 from emu.check.fast.native import compiled
 
 _SOURCES = (
-    hook, ordinary, checks, walks, steps, guest, unsigned, layout, native, register_file, walk
+    hook, ordinary, checks, walks, steps, stores, guest,
+    unsigned, layout, native, register_file, walk,
 )  # fmt: skip
 _SIGNATURE = types.void(types.voidptr, types.uint64, types.uint32, types.voidptr)
+
+
+_STORE = types.void(
+    types.voidptr, types.int32, types.uint64, types.int32, types.int64, types.voidptr
+)
 
 
 @cache
@@ -37,11 +44,20 @@ def hook_address() -> int:
 
     numba keeps it beside this module, or in the user's cache directory if that is read-only.
     """
-    function = _callback(_fingerprint())
+    return _compile(_callback(_fingerprint()), _SIGNATURE)
+
+
+@cache
+def store_hook_address() -> int:
+    """Address of the compiled callback of a hook on stores."""
+    return _compile(_store_callback(_fingerprint()), _STORE)
+
+
+def _compile(function: Any, signature: Any) -> int:
     try:
-        address = cfunc(_SIGNATURE, cache=True)(function).address
+        address = cfunc(signature, cache=True)(function).address
     except RuntimeError:  # no directory to keep it in
-        address = cfunc(_SIGNATURE)(function).address
+        address = cfunc(signature)(function).address
     assert address is not None, "it is compiled"
     return address
 
@@ -60,6 +76,7 @@ def _fingerprint() -> int:
 
 
 _before_instruction = compiled(hook.before_instruction)
+_on_store = compiled(stores.on_store)
 
 
 def _callback(fingerprint: int) -> Any:
@@ -68,5 +85,13 @@ def _callback(fingerprint: int) -> Any:
         # captured function, which is another one in every process.
         if fingerprint:
             _before_instruction(engine, pc, size, data)
+
+    return callback
+
+
+def _store_callback(fingerprint: int) -> Any:
+    def callback(engine: Any, kind: Any, address: Any, size: Any, value: Any, data: Any) -> None:
+        if fingerprint:
+            _on_store(engine, kind, address, size, value, data)
 
     return callback

@@ -6,20 +6,22 @@ import ctypes
 from collections.abc import Collection
 from time import perf_counter
 
+from unicorn import UC_HOOK_MEM_WRITE
 from unicorn.unicorn_py3.unicorn import uclib
 
 from emu.check.error import CheckError
 from emu.check.fast.knowledge import Knowledge
-from emu.check.fast.layout import Code, Event, Fact, State, Word
+from emu.check.fast.layout import Code, Disturbance, Event, Fact, State, Word
 from emu.check.fast.mirror import MirroredTracker
 from emu.check.fast.register_file import ORDER, PLACES, RBP, RSP, find_registers
 from emu.check.fast.sites import LIMIT_KEY, VERDICTS
-from emu.check.reference import ReferenceEngine
+from emu.check.reference import STORE, ReferenceEngine
+from emu.check.repeat import NOWHERE, Repeat
 from emu.check.selection import Selection
 from emu.check.verdict import Verdict
 from emu.check.walk import serial
 from emu.machine import MappingEvent, Module, Outcome, Process
-from emu.machine.engine import NativeHook
+from emu.machine.engine import Hooks, NativeHook
 from emu.truth import EntryKind
 from emu.unwind import Policy
 
@@ -51,8 +53,11 @@ class FastEngine(ReferenceEngine):
         selection: Selection | None = None,
         strict: bool = False,
         convert: Collection[str] = (),
+        repeat: Repeat = Repeat.NEVER,
     ) -> None:
-        super().__init__(process, policy, selection=selection, strict=strict, convert=convert)
+        super().__init__(
+            process, policy, selection=selection, strict=strict, convert=convert, repeat=repeat
+        )
         self._state = state = State()
         self._mirror = MirroredTracker(process.memory, self.modules, state)
         self._mirror.on_settled = self._settled
@@ -66,7 +71,11 @@ class FastEngine(ReferenceEngine):
             selection=selection,
             strict=strict,
         )
+        self._mirror.row_of = self._knowledge.sites.row_of
         self._chosen = 0
+        state.watching = repeat is not Repeat.NEVER
+        state.exhaustive = repeat is Repeat.ALWAYS
+        state.always_thorough = state.exhaustive
         self._connected = self._connect()
         state.forced = 1
         state.growth = policy.cfa_growth
@@ -83,6 +92,7 @@ class FastEngine(ReferenceEngine):
 
         hook = NativeHook(hook_address(), ctypes.addressof(self._state))
         self._begin()
+        self._watch_stores()
         self._state.pause = _PROGRESS if self.progress is not None else _NEVER
         started = perf_counter()
         try:
@@ -109,6 +119,7 @@ class FastEngine(ReferenceEngine):
         pointers = (ctypes.c_void_p * 16)(*(first + 8 * index for index in range(16)))
         state.fetch = _address(uclib.uc_reg_read_batch)
         state.numbers = ctypes.addressof(numbers)
+        state.always_thorough = 1
         state.pointers = ctypes.addressof(pointers)
         return callback, numbers, pointers
 
@@ -117,6 +128,14 @@ class FastEngine(ReferenceEngine):
         self.process.on_signal.insert(0, lambda *_: self._hold())
         self.process.on_thread.insert(0, lambda *_: self._hold())
         super()._begin()
+
+    def _watch_stores(self) -> None:
+        from emu.check.fast.compile import store_hook_address
+
+        if self._repetition is not None:
+            self._hooks = Hooks(self.process.uc)
+            data = ctypes.addressof(self._state)
+            self._hooks.add(UC_HOOK_MEM_WRITE, STORE, store_hook_address(), data=data)
 
     def _hold(self) -> None:
         """Something outside of the instructions is about to change the true stack."""
@@ -148,8 +167,10 @@ class FastEngine(ReferenceEngine):
         self.instructions = state.instructions
         state.below = 0
         mirror.take()
+        if state.disturbed:
+            self._anything_changed()
         if kind == Event.STEP:
-            previous_pc = mirror.previous_pc
+            previous_pc = self._previous = mirror.previous_pc
             knowledge.look_up(pc)
             self._check(None, pc, size, None)
             mirror.remember(pc)
@@ -158,11 +179,13 @@ class FastEngine(ReferenceEngine):
             knowledge.learn_instruction(pc)
         else:
             self.observer.registers.values = self.process.registers.read()
-            self.observer.check(self.tally, mirror.entries)
-            if self.dropped_at is None and self.tables.dropped:
-                self.dropped_at = self.instructions
+            self.observer.check(self.tally, mirror.entries, mirror.moved)
+            self._checked()
             knowledge.refresh()
         state.instructions = self.instructions
+        if self._repetition is not None:
+            mirror.renewed(self._repetition.renewed)
+            self._repetition.renewed = NOWHERE
         if mirror.quiet:
             self._learn_rows(pc)
             mirror.give()
@@ -171,6 +194,9 @@ class FastEngine(ReferenceEngine):
         else:
             mirror.keep()
             state.forced = 1
+        state.disturbed = Disturbance.NOTHING
+        if self._repetition is not None and self._repetition.open:
+            state.disturbed = Disturbance.ANYTHING
         epoch = self.observer.walks.epoch
         state.stale = epoch < 0
         if epoch >= 0:

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from emu.check.fast.layout import RANGE, Place
-from emu.check.fast.native import carray, compiled, load_word, pointer
-from emu.check.fast.unsigned import EIGHT, FAULT, MANY, ONE, READ, UNSURE, ZERO
+from emu.check.fast.native import apart, carray, compiled, load_word, pointer, separate
+from emu.check.fast.unsigned import EIGHT, FAULT, MANY, ONE, READ, SEVEN, UNSURE, ZERO
 
 PLACE_SIZE = np.uint64(ctypes.sizeof(Place))
 
 
-@compiled
+@separate
 def find(ranges: Any, count: Any, address: Any) -> Any:
     """1 + the number of the range that contains `address`, of `count` in order; 0 for none."""
+    apart()
     table = carray(pointer(ranges), MANY, RANGE)
     low, high = ZERO, count
     while low < high:
@@ -43,7 +44,12 @@ def word(s: Any, address: Any) -> Any:
         s.memory_start = mapping.start
         s.memory_last = mapping.end - EIGHT
         s.memory_offset = mapping.host - mapping.start
-    return READ, load_word(address + s.memory_offset)
+    value = load_word(address + s.memory_offset)
+    if s.recording != ZERO:
+        s.read_at[s.reads & SEVEN] = address
+        s.read_values[s.reads & SEVEN] = value
+        s.reads += ONE
+    return READ, value
 
 
 @compiled

@@ -18,6 +18,7 @@ from emu.check.fast.layout import ENTRY, PLACE, RANGE, STATE, Event, Fact
 from emu.check.fast.native import apart, carray, compiled, pointer, read_registers, separate, tell
 from emu.check.fast.ordinary import advance, ordinary
 from emu.check.fast.register_file import RBP, RBX, RSP
+from emu.check.fast.stores import inherit
 from emu.check.fast.unsigned import EIGHT, MANY, NOTHING, ONE, READ, UNSURE, ZERO
 from emu.check.fast.walks import FRESH
 
@@ -61,6 +62,8 @@ def called(s: Any, entries: Any, pc: Any) -> Any:
     entry.special = ZERO
     entry.rbp_known = ONE
     entry.epoch = FRESH
+    if s.watching != ZERO:
+        inherit(entries, s.depth)
     s.low = min(s.low, s.depth)
     s.depth += ONE
     s.below = ZERO

@@ -20,6 +20,9 @@ HISTORY = 64
 SAVED = 5
 """rbx and r12 to r15."""
 
+WATCHED = 8
+"""Most words that the check of an older frame and a walk from there read; a power of two."""
+
 UNCHECKED = (1 << 64) - 2
 """Epoch of an entry whose caller's frame no step check has seen."""
 NEVER = (1 << 64) - 1
@@ -78,6 +81,16 @@ class Base(IntEnum):
     RETAIN = 4
 
 
+class Disturbance(IntEnum):
+    """What may have changed that checks of older frames depend on."""
+
+    NOTHING = 0
+    SOME = 1
+    """Words of some entries."""
+    ANYTHING = 2
+    """Words or rows; which, Python must find out."""
+
+
 class Fact(IntFlag):
     """What is known about the instruction at an address."""
 
@@ -104,6 +117,16 @@ class Entry(ctypes.Structure):
     epoch: int
     departure: int
     height: int
+    held_site: int
+    held_code: int
+    words: int
+    step_words: int
+    at: Any
+    values: Any
+    own_high: int
+    low: int
+    high: int
+    tidy: int
     _fields_: ClassVar = [
         ("slot", Word),
         ("return_address", Word),
@@ -115,6 +138,20 @@ class Entry(ctypes.Structure):
         ("epoch", Word),  # UNCHECKED, NEVER, or the state of the store for which the next two hold
         ("departure", Word),  # Code of the walk's first departure from here on; OK for none
         ("height", Word),  # its height
+        # If stores are watched: the site of the caller's frame, what its check came to, how many
+        # words it has read, and the step check alone, where they are and what was there.
+        ("held_site", Word),
+        ("held_code", Word),
+        ("words", Word),
+        ("step_words", Word),
+        ("at", Word * WATCHED),
+        ("values", Word * WATCHED),
+        # The end of the highest of them, or `low` if there are none; the span of these and of all
+        # older entries' words, and whether each older entry's lie above.
+        ("own_high", Word),
+        ("low", Word),
+        ("high", Word),
+        ("tidy", Word),
     ]
 
 
@@ -221,6 +258,7 @@ class State(ctypes.Structure):
     entries: int
     depth: int
     capacity: int
+    always_thorough: int
     below: int
     newest: int
     low: int
@@ -251,6 +289,15 @@ class State(ctypes.Structure):
     got_ip: int
     got_sp: int
     got_fp: int
+    watching: int
+    exhaustive: int
+    disturbed: int
+    disturbed_from: int
+    recording: int
+    reads: int
+    step_reads: int
+    read_at: Any
+    read_values: Any
     wanted: int
     missing: int
     missing_inside: int
@@ -292,6 +339,7 @@ class State(ctypes.Structure):
         ("capacity", Word),
         # 1 + what walks come to below the topmost frame, while `ordinary` may rely on it; then
         # the newest entry's host address.
+        ("always_thorough", Word),  # it may not: registers must be fetched, or all frames checked
         ("below", Word),
         ("newest", Word),
         ("low", Word),
@@ -322,10 +370,21 @@ class State(ctypes.Structure):
         ("base_deref", Word),
         ("value_rules", Word),
         ("frame_pointers", Word),
-        # A step's result; a walk's address and a return address about which nothing was known.
+        # A step's result.
         ("got_ip", Word),
         ("got_sp", Word),
         ("got_fp", Word),
+        ("watching", Word),  # stores
+        ("exhaustive", Word),
+        # A `Disturbance`, and of SOME the first entry; what `word` reads while it is recorded.
+        ("disturbed", Word),
+        ("disturbed_from", Word),
+        ("recording", Word),
+        ("reads", Word),
+        ("step_reads", Word),
+        ("read_at", Word * WATCHED),
+        ("read_values", Word * WATCHED),
+        # A walk's address and a return address about which nothing was known.
         ("wanted", Word),
         ("missing", Word),
         ("missing_inside", Word),

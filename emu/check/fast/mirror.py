@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
+from collections.abc import Callable, Hashable
 from typing import Any
 
-from emu.check.fast.layout import HISTORY, NEVER, UNCHECKED, Code, Entry, State
-from emu.check.fast.sites import VERDICTS
+from emu.check.fast.layout import HISTORY, NEVER, UNCHECKED, WATCHED, Code, Entry, State
+from emu.check.fast.sites import VERDICTS, code_of, fields_of
+from emu.check.repeat import Held, Span, Word
 from emu.check.verdict import Verdict
 from emu.check.walk import Departure, Note, serial
 from emu.truth import Entry as TrueEntry
@@ -32,6 +34,8 @@ class MirroredTracker(Tracker):
         super().__init__(memory, functions)
         self._state = state
         self._table: Any = (Entry * SMALLEST)()
+        self.row_of: Callable[[int], Hashable] = lambda _site: None
+        """What a site of the hook stands for."""
         self._given: Stack | None = None
         """The stack that the hook has; None while the tracker keeps it."""
         state.entries = ctypes.addressof(self._table)
@@ -99,6 +103,8 @@ class MirroredTracker(Tracker):
             # Checks make notes from the newest entry on downwards, without a hole.
             if not self._write_note(index) and index < same:
                 break
+        if state.watching:
+            self._write_held(same)
         stack.same = depth
         self._given = stack
         state.depth = state.low = state.noted = depth
@@ -186,8 +192,67 @@ class MirroredTracker(Tracker):
                 entries[height - 1] if height else None,
             )
         epoch = -1 if mine.epoch == NEVER else mine.epoch
-        older = entries[index - 1] if index else None
-        entries[index].notes[serial(older)] = Note(departure, epoch)
+        notes, key = entries[index].notes, serial(entries[index - 1] if index else None)
+        before = notes.get(key)
+        held = None if before is None else before.held
+        if held is None and self._state.watching:
+            held = self._read_held(mine)
+        notes[key] = Note(departure, epoch, held)
+
+    def _read_held(self, mine: Entry) -> Held:
+        """What the hook has left about the check of the caller's frame."""
+        words = tuple(
+            Word(mine.at[number], 8, mine.values[number].to_bytes(8, "little"))
+            for number in range(mine.words)
+        )
+        code = mine.held_code
+        return Held(
+            self.row_of(mine.held_site),
+            VERDICTS[code],
+            fields_of(code),
+            words[: mine.step_words],
+            words[mine.step_words :],
+            Span(mine.low, mine.high),
+        )
+
+    def renewed(self, lowest: int) -> None:
+        """Checks of frames above entry `lowest` were made by Python."""
+        self.stack.same = min(self.stack.same, lowest)
+
+    def _write_held(self, same: int) -> None:
+        """Tell the hook what the frames' checks depend on, from entry `same` on."""
+        entries = self.stack.entries
+        for index in range(same, len(entries)):
+            note = entries[index].notes.get(serial(entries[index - 1] if index else None))
+            self._write_words(index, None if note is None else note.held)
+
+    def _write_words(self, index: int, held: Held | None) -> None:
+        mine = self._table[index]
+        mine.words = mine.step_words = mine.high = 0
+        mine.low, mine.tidy = _MASK, 1
+        if index:
+            older = self._table[index - 1]
+            mine.low, mine.high, mine.tidy = older.low, older.high, older.tidy
+        mine.own_high = mine.low
+        if held is None:
+            return
+        mine.held_code = code_of(held.verdict, held.fields)
+        number = 0
+        for word in (*held.words, *held.pointers):
+            if word.value is None:
+                continue
+            assert word.size == 8, "rows are evaluated on words"
+            assert number < WATCHED, "there are no rules that read more"
+            mine.at[number] = word.address
+            mine.values[number] = int.from_bytes(word.value, "little")
+            number += 1
+        mine.words = number
+        mine.step_words = len(held.words)
+        if number:
+            addresses = mine.at[:number]
+            mine.own_high = max(addresses) + 8
+            mine.tidy = mine.tidy and mine.own_high <= mine.low
+            mine.low, mine.high = min(mine.low, *addresses), max(mine.high, mine.own_high)
 
 
 def _called(mine: Entry) -> TrueEntry:

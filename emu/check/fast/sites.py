@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from emu.check.fast.layout import CODES, Base, Code, Site, SiteKind
 from emu.check.finding import Key, Tally
+from emu.check.repeat import row_of
 from emu.check.tables import Place
 from emu.check.verdict import Check, Field, Verdict
 from emu.unwind import Frame, LookupFailure, SectionStore
@@ -30,6 +31,7 @@ VERDICTS = {
 LIMIT_KEY = Key(Check.WALK, Verdict.LIMIT, None, None, None, None)
 
 _FIELDS = {Code.WRONG_PC: Field.PC, Code.WRONG_SP: Field.SP, Code.WRONG_FP: Field.FP}
+_CODES = {verdict: code for code, verdict in VERDICTS.items() if verdict is not Verdict.WRONG}
 _ALWAYS = 1 << Code.OK | 1 << Code.OUTERMOST
 _MASK = (1 << 64) - 1
 _BASES = {
@@ -99,6 +101,12 @@ class Sites:
             _describe(self._table[number], frame, gap)
         return number
 
+    def row_of(self, number: int) -> Hashable:
+        """The row of a site that stands for a frame's."""
+        origin = self._origins[number]
+        assert origin is not None, "frames have sites with places"
+        return row_of(origin.place)
+
     def refresh(self, store: SectionStore) -> None:
         """The walks' store has other records than before."""
         for number, origin in enumerate(self._origins):
@@ -161,6 +169,18 @@ class Sites:
         return number
 
 
+def fields_of(code: int) -> tuple[Field, ...]:
+    """The fields that an outcome says are wrong."""
+    return tuple(field for bit, field in _FIELDS.items() if code & bit) if code < Code.GAP else ()
+
+
+def code_of(verdict: Verdict, fields: tuple[Field, ...]) -> int:
+    """The number of an outcome; SLOW for those that the hook does not know."""
+    if verdict is Verdict.WRONG:
+        return sum(bit for bit, field in _FIELDS.items() if field in fields)
+    return _CODES.get(verdict, Code.SLOW)
+
+
 def _where(place: Place) -> tuple[str | None, str]:
     return (place.module.path if place.module else None, place.function)
 
@@ -168,7 +188,7 @@ def _where(place: Place) -> tuple[str | None, str]:
 def _keys(place: Place, code: int) -> list[Key]:
     """The findings that one outcome counts for."""
     module = place.module.path if place.module else None
-    fields = [field for bit, field in _FIELDS.items() if code & bit] if code < Code.GAP else [None]
+    fields = fields_of(code) or (None,)
     verdict = VERDICTS[code]
     return [
         Key(Check.STEP, verdict, field, module, place.row_pc, place.function) for field in fields

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from emu.check.fast.guest import word
-from emu.check.fast.native import carray, compiled, pointer
+from emu.check.fast.native import apart, carray, compiled, pointer, separate
 from emu.check.fast.unsigned import (
     BASE_FP,
     BASE_REGISTER,
@@ -133,9 +133,10 @@ def any_value(
     return READ, start + offset
 
 
-@compiled
+@separate
 def evaluate_any(s: Any, site: Any, sp: Any, fp: Any, topmost: Any) -> Any:
     """Like `evaluate`, for rules of every form."""
+    apart()
     status, cfa = any_cfa(s, site, sp, fp, topmost)
     if status != READ:
         return status

@@ -6,7 +6,7 @@ signed one.
 
 import numpy as np
 
-from emu.check.fast.layout import Base, Code, SiteKind
+from emu.check.fast.layout import WATCHED, Base, Code, Disturbance, SiteKind
 
 MANY = 1 << 40
 """Length of arrays whose length only Python knows."""
@@ -31,3 +31,6 @@ BASE_RETAIN = np.uint64(Base.RETAIN)
 
 READ, FAULT, UNSURE = ZERO, ONE, TWO
 """How a read or an evaluation went; UNSURE is for Python."""
+
+SOME, ANYTHING = np.uint64(Disturbance.SOME), np.uint64(Disturbance.ANYTHING)
+WORDS = np.uint64(WATCHED)

@@ -8,7 +8,7 @@ import numpy as np
 
 from emu.check.fast.guest import place_at
 from emu.check.fast.layout import PLACE, SITE, UNCHECKED
-from emu.check.fast.native import carray, compiled, pointer
+from emu.check.fast.native import apart, carray, compiled, pointer, separate
 from emu.check.fast.steps import apply, follow_pointer, judge, mismatch
 from emu.check.fast.unsigned import (
     EIGHT,
@@ -52,12 +52,13 @@ def stray_step(s: Any, row: Any) -> Any:
     return follow_pointer(s, s.got_sp, s.got_fp, ZERO)
 
 
-@compiled
+@separate
 def stray(s: Any) -> Any:
     """Finish a walk that has left the truth, from `got_ip`, `_sp`, `_fp`.
 
     False if one of its lookups could drop a section, or something is not known here.
     """
+    apart()
     for _ in range(KERNEL_LIMIT):
         if s.records == ZERO:
             return True
