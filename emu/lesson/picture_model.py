@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from emu.check import Snapshot, Verdict
+from emu.check import Field, Snapshot, Verdict
 from emu.check.tables import Place
 from emu.truth import Entry, EntryKind
-from emu.unwind import CfaBase, Frame, LookupFailure, MemoryFault, State, ValueBase
+from emu.unwind import CfaBase, Frame, LookupFailure, MemoryFault, State, ValueBase, ValueRule
 
 WORD = 8
 SHOWN_ABOVE = 2
@@ -155,16 +155,31 @@ def picture_of(snapshot: Snapshot, *, frames: int | None = None, below: int = 0)
 
 
 def _pointers(snapshot: Snapshot) -> Iterator[Pointer]:
-    """rsp and rbp, the CFA of the topmost frame, and the CFA its row claims if that is another."""
+    """rsp and rbp, the CFA of the topmost frame, and where its row looks if that is wrong."""
     yield Pointer("rsp", snapshot.registers[_SP_REGISTER])
     yield Pointer("rbp", snapshot.registers[_FP_REGISTER])
     if not snapshot.entries:
         return
     truth = snapshot.entries[-1].slot + WORD
     yield Pointer("CFA", truth)
-    got = snapshot.outcome(0).got
-    if got is not None and got.sp != truth:
-        yield Pointer("row's CFA", got.sp, wrong=True)
+    outcome = snapshot.outcome(0)
+    found = snapshot.place(0).found
+    if outcome.got is None or isinstance(found, LookupFailure):
+        return
+    if outcome.got.sp != truth:
+        yield Pointer("row's CFA", outcome.got.sp, wrong=True)
+    for field, name, rule in (
+        (Field.PC, "row's RA", found.frame.ra),
+        (Field.FP, "row's FP", found.frame.fp),
+    ):
+        if field in outcome.fields and rule.deref:
+            yield Pointer(name, _loaded_from(snapshot, rule, outcome.got.sp), wrong=True)
+
+
+def _loaded_from(snapshot: Snapshot, rule: ValueRule, cfa: int) -> int:
+    """Where the topmost row looks for a value."""
+    base = cfa if rule.reg is None else snapshot.registers[rule.reg]
+    return (base + rule.offset) & _MASK
 
 
 def _measure(snapshot: Snapshot, drawn: set[int]) -> Measure | None:

@@ -23,6 +23,8 @@ VALUE = 158
 NARROWEST_NOTES = 150
 _LANE = 8
 _LANES = 4
+_BESIDE = 8
+"""How far right and wrong names of one word stand from its middle."""
 
 
 @dataclass(slots=True)
@@ -244,7 +246,9 @@ def _labels(picture: Picture) -> dict[tuple[int, bool], str]:
 def _registers(sheet: _Sheet) -> None:
     labels = _labels(sheet.picture)
     for (address, wrong), names in labels.items():
-        y = sheet.middles[address] + (8 if wrong and (address, False) in labels else 0)
+        y = sheet.middles[address]
+        if (address, not wrong) in labels:
+            y += _BESIDE if wrong else -_BESIDE
         right = sheet.pointer_width
         style = " bad" if wrong else ""
         sheet.text(right - 20, y, names, f"strong{style}", "end")

@@ -66,6 +66,7 @@ def test_a_wrong_row_is_shown_beside_the_truth() -> None:
     claimed = {pointer.name: pointer for pointer in picture.pointers}
     assert claimed["row's CFA"].wrong
     assert claimed["row's CFA"].address == claimed["CFA"].address + 8
+    assert claimed["row's RA"].address == claimed["CFA"].address
     assert picture.measure is not None
     assert picture.measure.wrong
     assert picture.measure.text == "+16"
@@ -73,6 +74,24 @@ def test_a_wrong_row_is_shown_beside_the_truth() -> None:
         f"pc comes out as 0x55, the caller's is {snapshot.state(1).ip:#x};"
         f" sp comes out as {snapshot.state(1).sp + 8:#x}, the caller's is {snapshot.state(1).sp:#x}"
     )
+
+
+def test_a_wrong_frame_pointer_is_shown_where_the_row_looks_for_it() -> None:
+    # Behind `leave`: rbp is the caller's, and the row says FP = *(rbp+0).
+    (snapshot,) = at("drap_topmost", "realign+0x1c")
+    claimed = {pointer.name: pointer for pointer in picture_of(snapshot).pointers}
+    assert snapshot.outcome(0).got is not None
+    assert "row's CFA" not in claimed
+    assert "row's RA" not in claimed
+    # rbp points at read-only data in this case: nothing of the stack to point at.
+    assert "row's FP" not in claimed
+    (snapshot,) = at("wrong_fp_slot", "swapped+2")
+    picture = picture_of(snapshot)
+    wrong = {pointer.name: pointer for pointer in picture.pointers}["row's FP"]
+    assert wrong.wrong
+    got = snapshot.outcome(0).got
+    assert got is not None
+    assert snapshot.memory.word(wrong.address) == got.fp
 
 
 def test_right_rows_are_not_called_wrong() -> None:

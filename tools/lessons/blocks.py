@@ -106,7 +106,9 @@ def _picture(block: Block, context: Context) -> str:
 
 
 def _listing(block: Block, context: Context) -> str:
-    inside = figures.listing(context.moment(block), block.number("frame", 0) or 0)
+    inside = figures.listing(
+        context.moment(block), block.number("frame", 0) or 0, block.number("around")
+    )
     return figures.figure(inside, _said(block), "listing")
 
 

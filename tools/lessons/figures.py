@@ -57,8 +57,11 @@ def picture(moment: Moment, identifier: str, *, frames: int | None, below: int) 
     return stack_picture(moment.snapshot, identifier=identifier, frames=frames, below=below)
 
 
-def listing(moment: Moment, frame: int) -> str:
-    """The function of a frame, instruction by instruction, with the row in force at each."""
+def listing(moment: Moment, frame: int, around: int | None = None) -> str:
+    """The function of a frame, instruction by instruction, with the row in force at each.
+
+    With `around` only so many instructions on either side of the frame's pc.
+    """
     snapshot = moment.snapshot
     place = snapshot.place(frame)
     inside = snapshot.entries[-frame].caller_pc if frame else snapshot.pc
@@ -81,6 +84,9 @@ def listing(moment: Moment, frame: int) -> str:
         ]
         before = row
         rows.append(("here" if address == here else "", cells))
+    if around is not None:
+        centre = next(index for index, (style, _) in enumerate(rows) if style)
+        rows = rows[max(centre - around, 0) : centre + around + 1]
     return table(("Address", "Bytes", "Instruction", "Row in force"), rows)
 
 
