@@ -13,6 +13,9 @@ from emu.lesson.stepper import Stepper
 from emu.unwind import DWARF_NAMES, LookupFailure, MemoryFault
 
 WORD = 8
+RED_ZONE = 128
+LARGEST_FRAME = 1 << 20
+"""A CFA further from rsp is not shown with it."""
 _FIELDS = {"CFA": "sp", "RA": "pc", "FP": "fp"}
 """What of the caller's state each equation gives."""
 
@@ -91,16 +94,18 @@ def _frame_registers(stepper: Stepper) -> list[Line]:
 
 
 def stack_lines(stepper: Stepper, height: int) -> list[Line]:
-    """Words from the chosen frame's rsp on, with what they are."""
-    state = stepper.state
+    """Words from the chosen frame's rsp on, with what they are.
+
+    Of a frame with more words than lines both ends, so that its return address is there.
+    """
     memory = stepper.recording.step(stepper.step).memory
     notes = _stack_notes(stepper)
     rows: list[list[Span]] = []
-    address = state.sp & -WORD
-    reads = [at for at, note in notes.items() if "read as" in note]
-    if reads and min(reads) < address <= min(reads) + 128:
-        address = min(reads) & -WORD
-    for at in range(address, address + WORD * height, WORD):
+    gap = None
+    for at in _stack_addresses(stepper, notes, height):
+        if at is None:
+            gap = len(rows)
+            continue
         try:
             value = f"{memory.word(at):#x}"
         except MemoryFault:
@@ -108,7 +113,31 @@ def stack_lines(stepper: Stepper, height: int) -> list[Line]:
         note = notes.get(at, "")
         role = Role.STRONG if note else Role.PLAIN
         rows.append([Span(f"{at:x}", role), Span(value, role), Span(note, role)])
-    return columns(rows)
+    lines = columns(rows)
+    if gap is not None:
+        lines.insert(gap, (Span("...", Role.DIM),))
+    return lines
+
+
+def _stack_addresses(stepper: Stepper, notes: dict[int, str], height: int) -> list[int | None]:
+    """The words to show, lowest first; None where some are left out."""
+    state = stepper.state
+    start = state.sp & -WORD
+    below = [at for at, note in notes.items() if "read " in note and start - RED_ZONE <= at]
+    start = min([start, *(at & -WORD for at in below)])
+    step = stepper.explanation()
+    end = None
+    if step is not None and step.following is not None:
+        end = step.following.sp
+    elif stepper.on_truth and stepper.frame + 1 < len(stepper.true_frames):
+        end = stepper.true_frames[stepper.frame + 1].state.sp
+    words: list[int | None] = list(range(start, start + WORD * height, WORD))
+    if end is None or not start + WORD * height <= end < start + LARGEST_FRAME:
+        return words
+    first = max(height // 3, 1)
+    last = height - first - 1
+    end &= -WORD
+    return [*words[:first], None, *range(end - WORD * (last - 1), end + WORD, WORD)]
 
 
 def _stack_notes(stepper: Stepper) -> dict[int, str]:
@@ -120,14 +149,14 @@ def _stack_notes(stepper: Stepper) -> dict[int, str]:
     if step is not None:
         for word in step.stack:
             if word.read_as:
-                notes.setdefault(word.address, []).append(f"read as {', '.join(word.read_as)}")
+                notes.setdefault(word.address, []).append(f"read {', '.join(word.read_as)}")
         if step.following is not None:
             notes.setdefault(step.following.sp, []).append("CFA")
     frames = stepper.true_frames
     for above, frame in pairwise(frames):
         if frame.kind is not None and frame.kind.value != "signal":
             slot = frame.state.sp - WORD
-            notes.setdefault(slot, []).append(f"return of {above.number} to {frame.function}")
+            notes.setdefault(slot, []).append(f"return of {above.number}")
     return {address: ", ".join(texts) for address, texts in notes.items()}
 
 
@@ -139,7 +168,7 @@ def frame_lines(stepper: Stepper, height: int) -> list[Line]:
     rows = []
     for number in range(first, min(total, first + height)):
         if number == len(states):
-            rows.append([Span(" "), Span("end"), *_end(stepper)])
+            rows.append([Span("end"), *_end(stepper)])
             break
         chosen = number == stepper.frame
         role = Role.HERE if chosen else Role.PLAIN
@@ -154,8 +183,7 @@ def frame_lines(stepper: Stepper, height: int) -> list[Line]:
             status = Span("astray", Role.BAD)
         rows.append(
             [
-                Span(">" if chosen else " ", role),
-                Span(f"{number}", role),
+                Span(f"{'>' if chosen else ' '} {number}", role),
                 status,
                 Span(_name(stepper, number), role),
             ]

@@ -120,12 +120,12 @@ class StepperApp(App[None]):
     #title { height: 1; background: $primary; color: $text; text-style: bold; }
     Pane, #title { text-wrap: nowrap; text-overflow: ellipsis; }
     Pane { border-top: solid $secondary; border-title-color: $accent; height: 1fr; width: 1fr; }
-    #upper { height: 9; }
+    #upper { height: 30%; min-height: 9; }
     #middle { height: 1fr; }
     #equations { height: 6; width: 100%; }
     #code, #stack { width: 1fr; }
     #registers { width: 44; }
-    #frames { width: 36; }
+    #frames { width: 45%; }
     #code { padding-right: 1; }
     #stack { padding-right: 1; }
     #details { border: solid $secondary; height: 1fr; }

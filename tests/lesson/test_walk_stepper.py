@@ -23,6 +23,7 @@ from emu.lesson.stepper import Stepper
 from emu.lesson.stepper_app import HELP, StepperApp
 from emu.machine import Image
 from emu.toolchain.prebuilt import unpack_programs
+from emu.truth import EntryKind
 from emu.unwind import DWARF_NAMES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -82,8 +83,12 @@ def check_against(app: StepperApp, snapshot: Snapshot) -> None:
     }
     words = [line.split() for line in pane(app, "stack")]
     assert len(words) == 6
-    for address, value, *_ in words:
-        assert int(value, 16) == snapshot.memory.word(int(address, 16))
+    stack = {int(word[0], 16): int(word[1], 16) for word in words if word != ["..."]}
+    assert stack == {address: snapshot.memory.word(address) for address in stack}
+    assert snapshot.registers[7] in stack
+    caller = next(iter(reversed(snapshot.entries)), None)
+    if caller is not None and caller.kind is not EntryKind.SIGNAL:
+        assert stack[caller.slot] == caller.return_address
     explanation = explain(snapshot)
     frames = pane(app, "frames")
     for step, line in zip(explanation.frames, frames, strict=False):
@@ -150,7 +155,7 @@ def test_through_the_unwind() -> None:
                 values = [int(line.split()[1], 16) for line in registers[:3]]
                 assert values == [state.ip, state.sp, state.fp]
                 assert all(line.endswith("true") for line in registers[:3])
-            assert any(line.startswith(f">  {number}  ") for line in pane(app, "frames"))
+            assert any(line.startswith(f"> {number}  ") for line in pane(app, "frames"))
             here = next(line for line in pane(app, "code") if line.startswith(">"))
             assert int(here.split()[1], 16) == state.ip
         assert pane(app, "equations")[-1] == "the walk ends where the stack began"
@@ -168,7 +173,7 @@ def test_the_place_where_realignment_goes_wrong(realigned: Recording) -> None:
     stepper = Stepper(realigned)
 
     async def script(app: StepperApp, pilot: Pilot[None]) -> None:
-        assert pane(app, "frames")[0].startswith(">  0    PARTS wrong fp  realigned")
+        assert pane(app, "frames")[0].startswith("> 0  PARTS wrong fp  realigned")
         equations = pane(app, "equations")
         true = stepper.true_frames[1].state.fp
         assert any(line.startswith("FP = ") and f"TRUE: {true:#x}" in line for line in equations)
