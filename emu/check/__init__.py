@@ -5,7 +5,7 @@ from emu.check.finding import Finding, Key, Tally, Witness
 from emu.check.guest_options import GuestOptions
 from emu.check.listing import Line
 from emu.check.result import CheckedModule, Coverage, Result
-from emu.check.run import run, snapshots
+from emu.check.run import prepare, run, snapshots
 from emu.check.snapshot import Snapshot
 from emu.check.verdict import Blame, Check, Field, Verdict
 
@@ -25,6 +25,7 @@ __all__ = [
     "Tally",
     "Verdict",
     "Witness",
+    "prepare",
     "run",
     "snapshots",
 ]

@@ -91,6 +91,17 @@ def run(
     return _result(runner, outcome)
 
 
+def prepare(engine: str = "fast") -> None:
+    """Do now what the first run does once: import libraries, load or compile the hook.
+
+    For a process that goes on as several. Raises `CheckError` for an unknown engine.
+    """
+    if _engine(engine, _policy("kernel-v15")) is FastEngine:
+        from emu.check.fast.compile import hook_address
+
+        hook_address()
+
+
 def snapshots(
     program: str | Path | Image,
     *,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from emu.cli.guest import configure_guest, count, environment_of, image_from_stdin, open_stdin
-from emu.cli.progress import progress_line
-from emu.cli.strace import strace_to
+from emu.cli.check_many import check_many
+from emu.cli.check_one import check_one
+from emu.cli.guest import configure_guest, count
+from emu.cli.guest_list import guests_of
+from emu.cli.progress import RunLine
 from emu.cli.usage import UsageError
 
 HELP = "run a program and compare every unwind with its true stack"
@@ -22,12 +26,18 @@ examples:
   emu cc -O2 -g -static prog.c -o prog && emu check ./prog
   emu check --at main --at qsort+0x10 --json - ./prog -- ARG... > report.json
   emu check --policy format --junit report.xml ./prog
+  emu check --jobs 4 --junit report.xml ./tests/*.exe -- --quick
 
 The guest's output is the command's own; the report goes to standard error. With `--json -` the
 guest's standard output goes to standard error.
 
-exit status:
-  0  nothing wrong      1  findings      2  usage, or the program cannot be started
+Several programs are checked in processes of their own, --jobs of them at a time, and reported in
+the order in which they were named. ARG... is given to each of them; a file of --list has a line
+for each program with its arguments, as a shell would read it. With --json there is then one object
+a line.
+
+exit status, of several programs the largest:
+  0  nothing wrong      1  findings      2  usage, or a program cannot be started or checked
   130  interrupted, after the report of what was done so far
 """
 
@@ -39,7 +49,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " call stack: every frame's pc, sp and fp, and where the stack ends."
     )
     parser.epilog = EPILOG
-    configure_guest(parser)
+    configure_guest(parser, several=True)
+    parser.add_argument(
+        "--list",
+        metavar="FILE",
+        help="more programs, a line with its own arguments for each (- for standard input)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=count,
+        metavar="N",
+        help="of several programs, check N at a time (default: as many as there are processors)",
+    )
     parser.add_argument(
         "--at",
         metavar="PLACE",
@@ -112,61 +133,47 @@ and going through all of it again and again took a fifth of the time of a short 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check the program and write the reports that were asked for."""
-    from rich.console import Console
-
-    from emu.check import CheckError, GuestOptions
-    from emu.check import run as check
-    from emu.machine import MachineError
-    from emu.report import junit, write_report
-
+    """Check the programs and write the reports that were asked for."""
     gc.set_threshold(*COLLECTIONS)
     to_stdout = [option for option in ("json", "junit") if getattr(arguments, option) == "-"]
     if len(to_stdout) > 1:
         raise UsageError("only one of --json and --junit can go to standard output")
+    guests = guests_of(arguments)
     with ExitStack() as files:
         outputs = {
             name: _open(files, getattr(arguments, name)) for name in ("output", "json", "junit")
         }
         guest_output = sys.stderr.buffer if to_stdout else sys.stdout.buffer
-        try:
-            result = check(
-                image_from_stdin(arguments) or arguments.program,
-                args=arguments.args,
-                env=environment_of(arguments.env),
-                stdin=open_stdin(files, arguments.stdin),
-                stdout=guest_output,
-                stderr=sys.stderr.buffer,
-                at=arguments.at,
-                policy=arguments.policy,
-                engine=arguments.engine,
-                max_instructions=arguments.max_instructions,
-                strict=arguments.strict,
-                convert=arguments.convert,
-                root=arguments.root,
-                options=GuestOptions(
-                    quantum=arguments.quantum,
-                    seed=arguments.seed,
-                    signal_every=arguments.signal_every,
-                    signal_seed=arguments.signal_seed,
-                    on_system_call=strace_to(sys.stderr) if arguments.strace else None,
-                ),
-                progress=progress_line() if sys.stderr.isatty() else None,
-            )
-        except (CheckError, MachineError) as error:
-            raise UsageError(str(error)) from error
-        guest_output.flush()
-        report = outputs["output"]
-        if report is None:
-            write_report(result, Console(stderr=True, highlight=False, soft_wrap=True))
-        else:
-            with Path(arguments.output).open("w", encoding="utf-8") as text:
-                write_report(result, Console(file=text, highlight=False, soft_wrap=True))
-        if outputs["json"] is not None:
-            document = json.dumps(result.json(), indent=2) + "\n"
-            outputs["json"].write(document.encode())
-        if outputs["junit"] is not None:
-            outputs["junit"].write(junit(result))
+        if len(guests) > 1 or arguments.list is not None:
+            return check_many(guests, arguments.jobs, guest_output, outputs)
+        return _run(guests[0], guest_output, outputs)
+
+
+def _run(
+    arguments: argparse.Namespace,
+    guest_output: BinaryIO,
+    outputs: Mapping[str, BinaryIO | None],
+) -> int:
+    """Check the only program."""
+    from rich.console import Console
+
+    from emu.report import junit, write_report
+
+    progress = RunLine() if sys.stderr.isatty() else None
+    result = check_one(arguments, guest_output, progress)
+    guest_output.flush()
+    if progress is not None:
+        progress.clear()
+    if outputs["output"] is None:
+        write_report(result, Console(stderr=True, highlight=False, soft_wrap=True))
+    else:
+        with io.TextIOWrapper(outputs["output"], encoding="utf-8") as text:
+            write_report(result, Console(file=text, highlight=False, soft_wrap=True))
+    if outputs["json"] is not None:
+        document = json.dumps(result.json(), indent=2) + "\n"
+        outputs["json"].write(document.encode())
+    if outputs["junit"] is not None:
+        outputs["junit"].write(junit(result))
     return result.exit_status
 
 

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from emu.machine import Image, Process
 
 
-def configure_guest(parser: argparse.ArgumentParser) -> None:
-    """Declare PROGRAM and what it is given; its arguments follow `--`."""
-    parser.usage = "%(prog)s [OPTION]... PROGRAM [OPTION]... [-- ARG...]"
-    parser.add_argument(
-        "program", metavar="PROGRAM", help="an x86-64 ELF executable (- for standard input)"
-    )
+def configure_guest(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Declare PROGRAM and what it is given; its arguments follow `--`.
+
+    With `several` there is a list of them, `programs`, instead of one `program`.
+    """
+    more = "..." if several else ""
+    parser.usage = f"%(prog)s [OPTION]... PROGRAM{more} [OPTION]... [-- ARG...]"
+    what = "an x86-64 ELF executable (- for standard input)"
+    if several:
+        parser.add_argument("programs", metavar="PROGRAM", nargs="*", help=what)
+    else:
+        parser.add_argument("program", metavar="PROGRAM", help=what)
     parser.add_argument(
         "--max-instructions", type=count, metavar="N", help="stop the program after N instructions"
     )

@@ -1,18 +1,37 @@
-"""JUnit XML: one test case per module, one failure per finding."""
+"""JUnit XML: a suite per program, a test case per module, a failure per finding."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
 from emu.check.finding import Finding
 from emu.check.result import Result
 
+_BEGIN = b"<?xml version='1.0' encoding='utf-8'?>\n<testsuites>\n"
+_END = b"</testsuites>\n"
+
 
 def junit(result: Result) -> bytes:
     """The report as a UTF-8 XML document with one test suite named after the program."""
-    suite = ET.Element(
-        "testsuite", name=f"emu check {result.program}", time=f"{result.seconds:.3f}"
-    )
+    return junit_document([junit_suite(result)])
+
+
+def junit_document(suites: Iterable[bytes]) -> bytes:
+    """A UTF-8 XML document of the suites of several programs."""
+    return b"".join([_BEGIN, *suites, _END])
+
+
+def junit_error(program: str, message: str) -> bytes:
+    """The suite of a program that could not be checked."""
+    suite = _suite(program, 0.0)
+    _add_error(suite, program, "error", message)
+    return _finished(suite, errors=1)
+
+
+def junit_suite(result: Result) -> bytes:
+    """One suite, an element of the document."""
+    suite = _suite(result.program, result.seconds)
     by_module: dict[str | None, list[Finding]] = {m.path: [] for m in result.modules}
     for finding in result.findings:
         by_module.setdefault(finding.key.module, []).append(finding)
@@ -32,18 +51,26 @@ def junit(result: Result) -> bytes:
             )
     error = result.ended == "unsupported"
     if error:
-        case = ET.SubElement(
-            suite, "testcase", classname=result.program, name="the program runs", time="0"
-        )
-        ET.SubElement(case, "error", type=result.ended, message=result.message)
+        _add_error(suite, result.program, result.ended, result.message)
+    return _finished(suite, failures=failures, errors=int(error))
+
+
+def _suite(program: str, seconds: float) -> ET.Element:
+    return ET.Element("testsuite", name=f"emu check {program}", time=f"{seconds:.3f}")
+
+
+def _add_error(suite: ET.Element, program: str, kind: str, message: str) -> None:
+    case = ET.SubElement(suite, "testcase", classname=program, name="the program runs", time="0")
+    ET.SubElement(case, "error", type=kind, message=message)
+
+
+def _finished(suite: ET.Element, *, failures: int = 0, errors: int = 0) -> bytes:
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(failures))
-    suite.set("errors", str(int(error)))
-    root = ET.Element("testsuites")
-    root.append(suite)
-    ET.indent(root)
-    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return document + b"\n"
+    suite.set("errors", str(errors))
+    ET.indent(suite, level=1)
+    element: bytes = ET.tostring(suite, encoding="utf-8")
+    return b"  " + element + b"\n"
 
 
 def _name(finding: Finding) -> str:

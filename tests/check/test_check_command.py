@@ -2,10 +2,11 @@
 
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -48,15 +49,22 @@ buffer: .skip 64
 """
 
 LOOP = """\
-#@ title: Never ends
+#@ title: Writes a line and never ends
         .intel_syntax noprefix
         .text
         .globl _start
 _start: .cfi_startproc
         .cfi_undefined rip
-again:  inc rax
-        jmp again
+        mov eax, 1
+        mov edi, 1
+        lea rsi, [rip+text]
+        mov edx, 6
+        syscall
+1:      inc rax
+        jmp 1b
         .cfi_endproc
+        .section .rodata
+text:   .ascii "begun\\n"
 """
 
 
@@ -201,17 +209,43 @@ def test_interrupt_reports_what_was_done(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     process = subprocess.Popen(
         [sys.executable, "-m", "emu", "check", "--json", str(report), str(loop)],
-        stderr=subprocess.PIPE,
-    )
-    deadline = time.monotonic() + 60
-    while not report.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(1.0)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.read(6) == b"begun\n"
     os.kill(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"interrupted" in stderr
     assert json.loads(report.read_text())["instructions"] > 0
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_a_terminal_shows_how_far_it_is(engine: str, tmp_path: Path) -> None:
+    loop = build(LOOP, tmp_path / "loop")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emu", "check", "--engine", engine, str(loop)],
+        stdout=subprocess.DEVNULL, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while shown.count(b" findings") < 2:
+        shown += os.read(ours, 1000)
+    os.kill(process.pid, signal.SIGINT)
+    try:
+        while data := os.read(ours, 1000):
+            shown += data
+    except OSError:  # what Linux says when the last writer has closed a terminal
+        os.close(ours)
+    assert process.wait(timeout=60) == 130
+    lines = re.findall(
+        r"\r\x1b\[K([0-9,]+) instructions, ([0-9,]+)/s, 0 findings\r", shown.decode()
+    )
+    counts = [int(instructions.replace(",", "")) for instructions, _ in lines]
+    assert counts == sorted(set(counts))
+    assert counts[0] > 0
+    assert "\r\x1b[Kprogram" in shown.decode().replace("\x1b[1m", "")
 
 
 @pytest.mark.parametrize(
