@@ -29,6 +29,7 @@ ROW_PROBES_SHOWN = 6
 ROWS_SHOWN = 5
 """Rows of a function's table on either side of the one in force."""
 
+CFI_INSTRUCTIONS_SHOWN = 12
 ELSEWHERE = 1 << 20
 """Words so far from rsp are not of this frame."""
 
@@ -341,14 +342,22 @@ def _field(one: ByteField) -> list[Span]:
 
 def _cfi(step: FrameStep) -> Iterator[Line]:
     cfi = step.cfi
-    assert cfi is not None
-    yield (
-        Span(
-            f"FDE at {cfi.table}+{cfi.fde_offset:#x} for {cfi.start:#x}-{cfi.end:#x};"
-            f" row from {cfi.row_start:#x}, looked up {cfi.looked_up:#x}"
-        ),
-    )
-    yield (Span(cfi.rules),)
+    assert cfi is not None, "the caller has looked"
+    yield (Span(f"FDE at {cfi.table}+{cfi.fde_offset:#x} for {cfi.start:#x}-{cfi.end:#x}"),)
+    initial = [one for one in cfi.instructions if one.address is None]
+    own = [one for one in cfi.instructions if one.address is not None]
+    hidden = len(own) - CFI_INSTRUCTIONS_SHOWN
+    cells = []
+    for one in [*initial, *own[max(hidden, 0) :]]:
+        role = Role.PLAIN if one.in_effect else Role.DIM
+        where = "CIE" if one.address is None else f"{one.address:#x}"
+        note = "" if one.in_effect else f"beyond {cfi.looked_up:#x}: not executed"
+        cells.append([Span(where, role), Span(one.text, role), Span(note, role)])
+    lines = columns(cells)
+    if hidden > 0:
+        lines.insert(len(initial), (Span(f"... {hidden} more ...", Role.DIM),))
+    yield from lines
+    yield (Span(f"row from {cfi.row_start:#x} for {cfi.looked_up:#x}: {cfi.rules}"),)
 
 
 def _equations_title(step: FrameStep) -> str:

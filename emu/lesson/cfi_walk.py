@@ -9,11 +9,13 @@ from emu.check.modules import ModuleMap
 from emu.check.snapshot import Snapshot
 from emu.lesson.attempt import Attempt
 from emu.lesson.cfi_equations import CfiTrace
+from emu.lesson.cfi_instructions import executed
 from emu.lesson.equations import Evaluation
 from emu.lesson.evaluation import FrameState
 from emu.lesson.explanation import CfiRow, EndKind, Method
 from emu.lesson.locations import Names
 from emu.unwind import DwarfReason, DwarfState, DwarfWalk
+from emu.unwind.dwarf import FindTable
 
 _KINDS = {
     DwarfReason.OUTERMOST: EndKind.OUTERMOST,
@@ -55,7 +57,7 @@ def cfi_attempts(snapshot: Snapshot, names: Names) -> Iterator[Attempt]:
             following=(FrameState(walk.state.pc, walk.state.sp, walk.state.fp) if going else None),
             rules="" if match is None else str(match.row),
             refusal="" if end is None or match is None else str(end),
-            cfi=None if match is None else _row(match, looked_up - bias),
+            cfi=None if match is None else _row(find, match, looked_up, bias),
             ending=None if end is None else _KINDS.get(end.reason, EndKind.REFUSED),
             end_text="" if end is None else str(end),
             remarks=_remarks(state, match),
@@ -80,15 +82,17 @@ def _match(modules: ModuleMap, pc: int) -> tuple[DwarfMatch | None, int]:
         return None, bias
 
 
-def _row(match: DwarfMatch, looked_up: int) -> CfiRow:
+def _row(find: FindTable, match: DwarfMatch, looked_up: int, bias: int) -> CfiRow:
     fde, row = match.fde, match.row
+    found = find(looked_up)
     return CfiRow(
         fde.table,
         fde.offset,
         fde.start,
         fde.end,
         fde.start + row.start,
-        looked_up,
+        looked_up - bias,
+        () if found is None else executed(found[0], match, looked_up - bias),
         str(row),
         fde.cie.signal,
     )

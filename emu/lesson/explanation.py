@@ -66,6 +66,17 @@ class EndKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CfiInstruction:
+    """One call frame instruction."""
+
+    address: Address | None
+    """Link-time address it applies from; None if it stands in the CIE."""
+    text: str
+    in_effect: bool
+    """Whether it is executed for the address looked up."""
+
+
+@dataclass(frozen=True, slots=True)
 class CfiRow:
     """The row of `.eh_frame` in force; addresses in it are link-time addresses."""
 
@@ -79,6 +90,8 @@ class CfiRow:
     row_start: Address
     """The first address the row covers."""
     looked_up: Address
+    instructions: tuple[CfiInstruction, ...]
+    """Those of the CIE, then those of the FDE up to the first that is beyond `looked_up`."""
     rules: str
     signal: bool
     """Augmentation `S`: below this frame the pc is an interrupted instruction."""

@@ -153,6 +153,37 @@ def test_realignment_loses_the_frame_pointer() -> None:
     assert (cfa.rule, cfa.base) == ("r10+0", explanation.registers[DWARF_NAMES.index("r10")])
 
 
+def test_call_frame_instructions_up_to_the_pc() -> None:
+    step = at("drap_topmost", "realign+0x1c", Unwinder.DWARF).frames[0]
+    assert step.cfi is not None
+    start = step.cfi.start
+    assert [
+        (None if one.address is None else one.address - start, one.text, one.in_effect)
+        for one in step.cfi.instructions
+    ] == [
+        (None, "DW_CFA_def_cfa: rsp+8", True),
+        (None, "DW_CFA_offset: rip at CFA-8", True),
+        (5, "DW_CFA_def_cfa: r10+0", True),
+        (17, "DW_CFA_expression: rbp [rbp+0]", True),
+        (19, "DW_CFA_def_cfa_expression: [rbp-8, deref]", True),
+        (27, "DW_CFA_def_cfa: r10+0", True),
+        (32, "DW_CFA_def_cfa: rsp+8", False),
+    ]
+
+
+@pytest.mark.parametrize("name", ["nested_remember", "rbp_in_xmm", "expression_for_return_address"])
+def test_every_call_frame_instruction_has_a_text(name: str) -> None:
+    texts = {
+        one.text
+        for snapshot in snapshots_of(name)
+        for step in explain(snapshot, Unwinder.DWARF).frames
+        if step.cfi is not None
+        for one in step.cfi.instructions
+    }
+    assert texts
+    assert all(text.startswith("DW_CFA_") for text in texts)
+
+
 def test_the_search_is_a_binary_search() -> None:
     explanation = at("coroutine_stack_reused", "_start")
     lookup = explanation.frames[0].lookup
