@@ -182,6 +182,8 @@ def interact(arguments: argparse.Namespace) -> int:
 
     if arguments.json is not None or arguments.output is not None:
         raise UsageError("walk: --interactive goes without --json and --output")
+    if arguments.stdin == "-":
+        raise UsageError("walk: --interactive needs standard input itself")
     if arguments.at is not None and arguments.step is not None:
         raise UsageError("walk: either --at PLACE or --step N, not both")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -203,20 +205,21 @@ def write_page(arguments: argparse.Namespace) -> int:
         raise UsageError("walk: --html goes without --json and --output")
     if arguments.at is not None and arguments.step is not None:
         raise UsageError("walk: either --at PLACE or --step N, not both")
+    if arguments.html != "-" and not Path(arguments.html).parent.is_dir():
+        raise UsageError(f"{arguments.html}: No such directory")
+    subject = subject_of(arguments)
+    text = page(
+        recording_of(arguments, subject),
+        source=subject.source,
+        lines=case_lines(subject.source),
+        directories=[Path(directory) for directory in arguments.source],
+        unwinder=Unwinder.SFRAME if arguments.unwinder == ALL else arguments.unwinder,
+    )
     with ExitStack() as files:
+        # Opened now: a place that is never reached leaves an older page as it is.
         output = open_text(files, arguments.html)
         assert output is not None, "it is asked for"
-        subject = subject_of(arguments)
-        recording = recording_of(arguments, subject)
-        output.write(
-            page(
-                recording,
-                source=subject.source,
-                lines=case_lines(subject.source),
-                directories=[Path(directory) for directory in arguments.source],
-                unwinder=Unwinder.SFRAME if arguments.unwinder == ALL else arguments.unwinder,
-            )
-        )
+        output.write(text)
     return 0
 
 

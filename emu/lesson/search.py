@@ -79,9 +79,21 @@ class SearchTrace:
         self._memory = memory
         self._policy = policy
         self._names = names
+        self._known: dict[tuple[int, bool, bool], Lookup] = {}
 
     def lookup(self, consultation: Consultation) -> Lookup:
-        """The looks that led to the result of a lookup, with the bytes of what was found."""
+        """The looks that led to the result of a lookup, with the bytes of what was found.
+
+        Remembered by address: frames of a recursion have the same one.
+        """
+        # A lookup on the way may have dropped the section.
+        key = (consultation.address, consultation.record is None, consultation.dropped)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._lookup(consultation)
+        return known
+
+    def _lookup(self, consultation: Consultation) -> Lookup:
         address, record, result, dropped = consultation
         failure = result if isinstance(result, LookupFailure) else None
         if record is None:
