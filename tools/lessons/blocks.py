@@ -152,7 +152,10 @@ def _walkthrough(block: Block, context: Context) -> str:
 
 
 def _source(block: Block, context: Context) -> str:
-    """`asm_cases/leaf.s LABEL` or `c_cases/realignment.c FUNCTION`: one function's source."""
+    """`asm_cases/leaf.s LABEL` or `c_cases/realignment.c FUNCTION`: one function's source.
+
+    An asm case without a label is shown whole.
+    """
     del context
     path, _, name = block.first_line.partition(" ")
     file = ROOT / path
@@ -166,7 +169,9 @@ def _source(block: Block, context: Context) -> str:
 
 
 def _procedure(text: str, name: str) -> list[str]:
-    """From a label to the end of its procedure, without the expectations."""
+    """From a label to the end of its procedure; all if there is none. Without expectations."""
+    if not name:
+        return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     lines: list[str] = []
     for line in text.splitlines():
         if lines or line.startswith(f"{name}:"):
