@@ -2,8 +2,10 @@
  * shows: backtrace() of glibc, from a frame in the middle and from a signal handler: what the
  *        program finds by .eh_frame can be compared with the truth.
  * exit: 0
+ * linked: dynamic
+ * finds: __cxa_finalize@plt wrong pc, __cxa_finalize@plt wrong sp
  * stack: shown show ask level level level main ... _start*
- * stack: shown show on_signal __restore_rt ... ask_by_signal main ... _start*
+ * stack: shown show on_signal ... ask_by_signal main ... _start*
  */
 #include <execinfo.h>
 #include <signal.h>
@@ -19,10 +21,11 @@ CALLED(void show(void))
 	int count = backtrace(addresses, 64);
 
 	AT(shown);
-	printf("%d:", count);
+	/* where libc lies differs from run to run, so the addresses are no part of the output */
 	for (int index = 0; index < count; index++)
-		printf(" %p", addresses[index]);
-	printf("\n");
+		fprintf(stderr, " %p", addresses[index]);
+	fprintf(stderr, "\n");
+	printf("%d\n", count);
 }
 
 CALLED(void ask(void))

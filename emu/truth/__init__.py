@@ -4,6 +4,7 @@ from emu.truth.doubt import PushedCall, Settlement
 from emu.truth.entry import Entry, EntryKind, Moved, Stack
 from emu.truth.figures import Figures, Violation
 from emu.truth.functions import Function, Functions, same_function
+from emu.truth.inheritance import inherit
 from emu.truth.instruction import Decoder, Instruction
 from emu.truth.shadow import GuestMemory
 from emu.truth.tracker import Suspended, Tracker
@@ -24,5 +25,6 @@ __all__ = [
     "Suspended",
     "Tracker",
     "Violation",
+    "inherit",
     "same_function",
 ]

@@ -9,6 +9,9 @@ from emu.unwind.protocols import MemoryFault
 
 LONGEST = 15
 """Bytes of the longest x86 instruction."""
+PAGE = 4096
+RESTORES = 24
+"""Instructions between a switch to another stack and the return that begins to run on it."""
 ARGUMENTS = 8
 """Instructions between the push of a return address and the jump that makes a call of it."""
 
@@ -81,31 +84,79 @@ class Decoder:
         """
         return pc in self._jumps
 
+    def word_to_return_by(self, pc: int) -> int | None:
+        """How far above rsp the word is to which straight code from `pc` on will return.
+
+        None if control may go another way first, or rsp is not moved by pops and constants alone.
+        A jump through a register that was loaded from there is a return, too.
+        """
+        offset = 0
+        loaded: dict[str, int] = {}
+        for insn in self._engine.disasm(self._bytes(pc, LONGEST * RESTORES), pc, RESTORES):
+            name = insn.mnemonic.split()[-1]
+            target, distance = self._stack_load(insn, name)
+            if name == "ret":
+                return offset
+            if name == "jmp":
+                return loaded.get(target)
+            if name in _STRAIGHT_ENDS - {"pop", "popfq"} or name[0] == "j":
+                return None
+            for register in insn.regs_access()[1]:
+                loaded.pop(_wide(insn.reg_name(register)), None)
+            if name in {"pop", "mov"} and target:
+                loaded[target] = offset + distance
+            if name in {"pop", "popfq"}:
+                offset += 8
+            elif name in {"add", "lea"} and target == "rsp":
+                offset += distance
+            elif "rsp" in {_wide(insn.reg_name(register)) for register in insn.regs_access()[1]}:
+                return None
+        return None
+
+    def _stack_load(self, insn: Any, name: str) -> tuple[str, int]:
+        """The register that an instruction takes from rsp or changes by a constant, and how far.
+
+        No register if it does something else; for a jump the one it goes through.
+        """
+        x86 = self._capstone.x86
+        operands = insn.operands
+        if not operands or operands[0].type != x86.X86_OP_REG:
+            return "", 0
+        target = insn.reg_name(operands[0].reg)
+        if len(operands) == 1:
+            return target, 0
+        source = operands[1]
+        if source.type == x86.X86_OP_IMM and name == "add":
+            return target, source.imm
+        if source.type == x86.X86_OP_MEM and name in {"mov", "lea"}:
+            plain = insn.reg_name(source.mem.base) == "rsp" and not source.mem.index
+            return (target, source.mem.disp) if plain else ("", 0)
+        return "", 0
+
     def _look_ahead(self, pc: int) -> None:
         """A push ends at `pc`: remember the jump that follows it, if one does."""
-        for size in (LONGEST * ARGUMENTS, 4096 - pc % 4096):
+        code = self._bytes(pc, LONGEST * ARGUMENTS)
+        for at, _, mnemonic, operands in self._engine.disasm_lite(code, pc, ARGUMENTS):
+            name = mnemonic.split()[-1]
+            if name == "jmp":
+                self._jumps.add(at)
+            if name in _STRAIGHT_ENDS or name[0] == "j" or "sp" in operands:
+                return
+
+    def _bytes(self, pc: int, size: int) -> bytes:
+        """So many bytes of code, or fewer if its page is the last one; none if unreadable."""
+        for part in (size, PAGE - pc % PAGE):
             try:
-                code = self._code.read(pc, size)
+                return self._code.read(pc, part)
             except MemoryFault:
                 continue
-            for at, _, mnemonic, operands in self._engine.disasm_lite(code, pc, ARGUMENTS):
-                name = mnemonic.split()[-1]
-                if name == "jmp":
-                    self._jumps.add(at)
-                if name in _STRAIGHT_ENDS or name[0] == "j" or "sp" in operands:
-                    return
-            return
+        return b""
 
     def _decode(self, pc: int) -> Instruction:
-        for size in (LONGEST, 4096 - pc % 4096):
-            try:
-                code = self._code.read(pc, size)
-            except MemoryFault:
-                continue
-            for insn in self._engine.disasm(code, pc, 1):
-                if insn.mnemonic == "push":
-                    self._look_ahead(pc + insn.size)
-                return self._facts(insn)
+        for insn in self._engine.disasm(self._bytes(pc, LONGEST), pc, 1):
+            if insn.mnemonic == "push":
+                self._look_ahead(pc + insn.size)
+            return self._facts(insn)
         return OPAQUE
 
     def _facts(self, insn: Any) -> Instruction:

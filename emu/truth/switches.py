@@ -31,6 +31,15 @@ class StackSwitches(ShadowStack):
         self._history: deque[int] = deque(maxlen=HISTORY)
         self._pc = 0
 
+    @property
+    def parked(self) -> list[Stack]:
+        """The stacks that control has left and may come back to."""
+        return self._parked
+
+    @parked.setter
+    def parked(self, stacks: list[Stack]) -> None:
+        self._parked = stacks
+
     def mappings_changed(self) -> None:
         """Memory may have gone away, and with it the parked stacks in it."""
         self._parked = [stack for stack in self._parked if self._memory.writable(stack.parked_rsp)]
@@ -94,14 +103,18 @@ class StackSwitches(ShadowStack):
     def _fresh(self, rsp: int, switch_pc: int, left: Sequence[Entry]) -> Stack:
         """A stack seen for the first time; it begins with the word at its top if that is code.
 
+        Or with the one to which the code behind the switch returns once it has popped registers.
         `left` are the entries of the one that the instruction at `switch_pc` has left.
         """
         fresh = Stack(begin=rsp, moved_from=left[-1] if left else None, moved_at=switch_pc)
-        word = self._word(rsp)
+        distance = self.decoder.word_to_return_by(self._pc)
+        fresh.foreseen = distance is not None
+        slot = rsp + (distance or 0)
+        word = self._word(slot)
         if word is not None and self._memory.executable(word):
             fresh.entries.append(
                 Entry(
-                    slot=rsp,
+                    slot=slot,
                     return_address=word,
                     rbp=0,
                     callee_saved=(0,) * len(CALLEE_SAVED),

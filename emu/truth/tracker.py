@@ -306,7 +306,7 @@ class Tracker(StackSwitches):
 
     def _held(self, entry: Entry, registers: list[int]) -> bool:
         """Whether a register holds the return address, in this frame or in a frame that called."""
-        if entry.kind is EntryKind.SWITCH and self._straight:
+        if entry.kind is EntryKind.SWITCH and self._straight and not self.stack.foreseen:
             return False  # the new stack's prepared registers are being popped
         address = entry.return_address
         if address in registers[:16]:

@@ -19,12 +19,12 @@ def test_a_program_s_own_backtrace_is_the_true_stack(toolchain: Toolchain, tmp_p
     program = build_case(
         toolchain, read_c_case(SITUATIONS / "backtrace.c"), "-O2", tmp_path / "program"
     )
-    stdout = io.BytesIO()
-    result = run(program, stdout=stdout)
+    stderr = io.BytesIO()
+    result = run(program, stderr=stderr)
     assert (result.ended, result.exit_code) == ("exit", 0)
     said = [
         [int(address, 16) for address in re.findall(r"0x[0-9a-f]+", line)]
-        for line in stdout.getvalue().decode().splitlines()
+        for line in stderr.getvalue().decode().splitlines()
     ]
     # At the entry of backtrace() the topmost frame is its own; it reports those below.
     true = [
