@@ -259,7 +259,7 @@ class RecordingEngine(ReferenceEngine):
         for step, (link, call) in enumerate(zip(self._links[unwinder], self._calls, strict=True)):
             frame, verdict = judge.judge(link, call)
             depth = calls[call].depth if call >= 0 else 0
-            if unwinder is not Unwinder.DWARF and depth > last and not 0 <= frame < last:
+            if depth > last and not 0 <= frame < last:
                 frame, verdict = last, Verdict.LIMIT
             if step in self._unsettled and frame >= 0:
                 verdict = Verdict.UNSETTLED

@@ -11,24 +11,23 @@ RUN = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =
     one.nodes.slice(0, 3).map((node) => node.html).join(" | ")}`))"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 360])
 @pytest.mark.parametrize(
-    ("name", "address"),
+    ("scheme", "width", "name", "address"),
     [
-        ("realignment-O2", ""),
-        ("realignment-O2", "#step=15000&frame=1&unwinder=frame-pointers"),
-        ("signal_handler.s", "#step=14&frame=1&unwinder=dwarf"),
+        ("light", 1440, "realignment-O2", ""),
+        ("dark", 1440, "realignment-O2", "#step=15000&frame=1&unwinder=frame-pointers"),
+        ("light", 360, "signal_handler.s", "#step=14&frame=1&unwinder=dwarf"),
+        ("dark", 360, "realignment-O2", ""),
     ],
 )
 def test_no_violation(
     walkthrough: Callable[[str], Any],
     opened: Callable[..., Page],
     axe: str,
+    scheme: str,
+    width: int,
     name: str,
     address: str,
-    width: int,
-    scheme: str,
 ) -> None:
     page = opened(
         walkthrough(name).path, address, viewport={"width": width, "height": 800}, scheme=scheme

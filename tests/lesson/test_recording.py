@@ -82,6 +82,10 @@ def test_every_step_of_a_case(name: str) -> None:
     for count, snapshot in enumerate(snapshots(image), 1):
         agrees(recording.step(count - 1), snapshot)
     assert count == len(recording) >= 5
+    for unwinder, policy in ((Unwinder.SFRAME, "kernel-v15"), (Unwinder.DWARF, "dwarf")):
+        verdicts = recording.walks[unwinder].verdicts
+        for verdict, times in run(image, policy=policy, engine="reference").tally.walks.items():
+            assert verdicts.count(verdict) == times, (unwinder, verdict)
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +154,9 @@ def test_the_step_asked_for(programs: Path) -> None:
 def test_deep_recursion_ends_at_the_limit() -> None:
     recording = record(case("deep_recursion"))
     deepest = max(range(len(recording)), key=recording.depth)
-    walk = recording.walk(Unwinder.SFRAME, deepest)
-    if recording.depth(deepest) > 509:
+    assert recording.depth(deepest) > 509
+    for unwinder in (Unwinder.SFRAME, Unwinder.DWARF):
+        walk = recording.walk(unwinder, deepest)
         assert (walk.departs, walk.verdict) == (509, "limit")
 
 

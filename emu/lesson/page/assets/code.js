@@ -1,5 +1,7 @@
 // Source and disassembly of the function of a frame, the instruction in question marked.
 
+const PART = 60;
+
 class CodePanel {
   constructor(recording) {
     this.recording = recording;
@@ -21,7 +23,7 @@ class CodePanel {
     const file = line && line[3] >= 0 ? line[3] : -1;
     const known = file >= 0 ? this.recording.data.sources[file] : null;
     const lines = known && known.text !== null ? known.text.split("\n") : null;
-    const near = lines ? Math.floor(line[4] / 400) : 0;
+    const near = lines ? Math.floor(line[4] / PART) : 0;
     const wanted = `${file}/${near}`;
     this.source.hidden = !known;
     if (!known) return;
@@ -38,8 +40,8 @@ class CodePanel {
   }
 
   numbered(lines, near) {
-    const from = Math.max((near - 1) * 400, 0);
-    return lines.slice(from, (near + 2) * 400).map((text, i) => {
+    const from = Math.max((near - 1) * PART, 0);
+    return lines.slice(from, (near + 2) * PART).map((text, i) => {
       const row = element("div", { class: "line" },
         element("span", { class: "number" }, String(from + i + 1)),
         element("span", { class: "text" }, text || " "));
@@ -55,13 +57,18 @@ class CodePanel {
         `No code is known at ${hex(address)}.`));
       return;
     }
-    if (this.shownFunction !== found) {
+    const at = (frame ? numberOf(inside) : numberOf(address)) - found.from;
+    const near = Math.floor(found.code.findIndex(([offset]) => offset >= at) / PART);
+    if (this.shownFunction !== found || this.shownPart !== near) {
       this.shownFunction = found;
+      this.shownPart = near;
       this.rows = new Map();
       const name = found.name || hex(found.start);
-      let expected = found.code.length ? found.code[0][0] : 0;
+      const from = Math.max((near - 1) * PART, 0);
+      const part = found.code.slice(from, (near + 2) * PART);
+      let expected = from ? -1 : 0;
       const rows = [];
-      for (const [offset, bytes, text] of found.code) {
+      for (const [offset, bytes, text] of part) {
         if (offset !== expected) rows.push(element("div", { class: "line cut" }, "\u22ee"));
         expected = offset + bytes.length / 2;
         const row = element("div", { class: "line" },
@@ -73,9 +80,9 @@ class CodePanel {
         rows.push(row);
       }
       this.code.replaceChildren(element("p", { class: "caption" }, name,
-        found.module ? ` in ${found.module}` : ""), ...rows);
+        found.module ? ` in ${found.module}` : ""), ...rows,
+      from + part.length < found.code.length ? element("div", { class: "line cut" }, "\u22ee") : "");
     }
-    const at = (frame ? numberOf(inside) : numberOf(address)) - found.from;
     this.mark(this.rows.get(at), "codeHere");
   }
 

@@ -87,7 +87,8 @@ function wrongFields(next, true_) {
 function sentence(recording, key, walk, frames) {
   const { departs, verdict, hops } = walk;
   if (departs < 0) {
-    return `all ${plural(frames.length, "frame")} right, and it ends where the stack began`;
+    return frames.length === 1 ? "one frame, where the stack began"
+      : `all ${frames.length} frames are right, and it ends where the stack began`;
   }
   const frame = frames[departs];
   const name = frame ? recording.functionName(frame.inside) : "";
