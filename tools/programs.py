@@ -233,6 +233,12 @@ KNOWN = (
         "refused",
         lambda _, reason: "CFA: register rbx below the topmost frame" in reason,
     ),
+    Known(
+        "signal frame without rows",
+        "consumer",
+        "corrupt",
+        lambda _, reason: reason.endswith("has no FREs"),
+    ),
 )
 
 

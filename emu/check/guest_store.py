@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from emu.unwind import Frame, LookupFailure, Memory, Policy, Row, SectionStore, Vma
@@ -51,6 +52,16 @@ class GuestStore(SectionStore):
             self.intact.remove(sframe_start)
             self.on_change()
         return super().remove(sframe_start)
+
+    def inherit(self, parent: GuestStore) -> None:
+        """Have the records of a forking process' store (kernel behaviour: 3.5)."""
+        self.stable, self.intact.stable = parent.stable, parent.intact.stable
+        if not self.policy.duplicate_on_fork:
+            return
+        for source, copy in ((parent.intact, self.intact), (parent, self)):
+            for record in source.records:
+                SectionStore._insert(copy, replace(record))
+        self.on_change()
 
     def lookup(self, ip: int) -> Row | LookupFailure:
         """As the intact store, which remembers it, where both have the same section."""

@@ -124,6 +124,11 @@ class ModuleMap:
         self.modules.insert(index, loaded)
         return loaded
 
+    def inherit(self, parent: ModuleMap) -> None:
+        """Have what a forking process has; modules do not change once they are loaded."""
+        self.modules, self._starts = list(parent.modules), list(parent._starts)
+        self._ends = list(parent._ends)
+
     def remove(self, module: Module) -> LoadedModule:
         """A module is about to go; it stays in `unloaded` for the report."""
         index = next(i for i, loaded in enumerate(self.modules) if loaded.module is module)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from unicorn import UC_HOOK_MEM_WRITE
 
 from emu.check.conversion import convert_module, wanted
+from emu.check.family import Family, add_figures
 from emu.check.finding import Tally
 from emu.check.live import LiveRegisters
 from emu.check.lockstep import Lockstep
@@ -20,6 +21,7 @@ from emu.check.selection import Selection
 from emu.check.snapshot import Snapshot
 from emu.check.tables import Tables
 from emu.machine import (
+    InstructionHook,
     MappingEvent,
     Module,
     Outcome,
@@ -30,7 +32,7 @@ from emu.machine import (
     UserState,
 )
 from emu.machine.engine import Hooks
-from emu.truth import PushedCall, Settlement, Stack, Suspended, Tracker
+from emu.truth import PushedCall, Settlement, Stack, Suspended, Tracker, inherit
 from emu.unwind import MemoryFault, Policy
 
 
@@ -60,7 +62,10 @@ PROGRESS_MASK = 0x3FFF
 
 
 class ReferenceEngine:
-    """Runs a process, follows its true stack and checks every selected instruction."""
+    """Runs a process, follows its true stack and checks every selected instruction.
+
+    A child that the process forks is checked by another engine, whose counts are added.
+    """
 
     name = "reference"
 
@@ -78,6 +83,8 @@ class ReferenceEngine:
         self.policy = policy
         self.selection = selection
         self._convert = convert
+        self._strict = strict
+        self._repeat = repeat
         self.modules = ModuleMap()
         self.tables = Tables(self.modules, process.memory, process.memory, policy)
         self.tracker = Tracker(process.memory, self.modules)
@@ -97,8 +104,9 @@ class ReferenceEngine:
         self._held = Tally()
         self._first = Tally()
         self._second = Tally()
-        self.children = 0
-        """Processes that the guest forked; they run unchecked."""
+        self.family = Family()
+        """The processes that the guest has forked, which are checked too."""
+        self._first_process = True
         self._running = process.current
         self._others: dict[Thread, Waiting] = {}
         self._at = None if selection is None else selection.addresses
@@ -108,13 +116,30 @@ class ReferenceEngine:
     def run(self, max_instructions: int | None = None) -> Outcome:
         """Run the program to its end or its limit, checking."""
         self._begin()
+        self.process.on_fork.append(self._forked)
         self._watch_stores()
         started = perf_counter()
         try:
-            return self.process.run(self._check, max_instructions)
+            return self.process.run(self.hook(), max_instructions)
         finally:
             self.seconds = perf_counter() - started
-            self._finish()
+            self._add_children()
+
+    def end(self) -> None:
+        """The process has ended, or the run: count what is still open."""
+        self._finish()
+
+    def hook(self) -> InstructionHook:
+        """What the processor calls before each instruction."""
+        return self._check
+
+    def _add_children(self) -> None:
+        """The run is over: one report for all processes."""
+        self.family.all_ended()
+        self.end()
+        self.instructions += self.family.instructions
+        self.tally.add(self.family.tally)
+        add_figures(self.tracker.figures, self.family.figures)
 
     def snapshots(self, max_instructions: int | None = None) -> Iterator[Snapshot]:
         """Run the program and stop before every selected instruction; nothing is checked."""
@@ -130,12 +155,14 @@ class ReferenceEngine:
 
         return iter(Lockstep(produce))
 
-    def _begin(self) -> None:
+    def _listen(self) -> None:
         self.process.on_mapping.append(self._mapping_changed)
-        self.process.section_store = self.tables.real
         self.process.on_signal.append(self._signalled)
         self.process.on_thread.append(self._thread_changed)
-        self.process.on_fork.append(self._forked)
+
+    def _begin(self) -> None:
+        self._listen()
+        self.process.section_store = self.tables.real
         for module in self.process.modules:
             self._mapping_changed(MappingEvent.LOADED, module)
         self.tracker.begin(self.process.registers.read()[7])
@@ -202,6 +229,13 @@ class ReferenceEngine:
                 # It never ran again, so what was open in it stays unsettled.
                 waiting = self._others.pop(thread)
                 self.tally.add_unsettled(waiting.held)
+        if self.process.outcome is not None and not self.process.threads:
+            self._process_ended()
+
+    def _process_ended(self) -> None:
+        """The last thread is gone, and no other program goes on."""
+        if not self._first_process:
+            self.family.ended(self)
 
     def _run_thread(self, thread: Thread) -> None:
         waiting = self._others.pop(thread, None)
@@ -210,8 +244,41 @@ class ReferenceEngine:
             stack, self._held, self._first, self._second = waiting
             self.tracker.resume(stack)
 
-    def _forked(self, _child: Process) -> None:
-        self.children += 1
+    def _forked(self, child: Process) -> None:
+        selection = None if self.selection is None else Selection(self.selection.places)
+        engine = type(self)(
+            child,
+            self.policy,
+            selection=selection,
+            strict=self._strict,
+            convert=self._convert,
+            repeat=self._repeat,
+        )
+        engine.inherit(self)
+        child.instruction_hook = engine.hook()
+        self.family.begun(engine)
+
+    def inherit(self, parent: ReferenceEngine) -> None:
+        """Check a child that `parent`'s process has just forked."""
+        self._first_process = False
+        self.family = parent.family
+        self._listen()
+        self.process.on_fork.append(self._forked)
+        self.modules.inherit(parent.modules)
+        self.tables.inherit(parent.tables)
+        if self.selection is not None:
+            for loaded in self.modules.modules:
+                self.selection.resolve(loaded.module)
+        if self.process.section_store is not parent.process.section_store:
+            # A vfork child's calls change its parent's.
+            self.process.section_store = self.tables.real
+        rsp = self.process.registers.read()[7]
+        if rsp == parent.process.registers.read()[7]:
+            inherit(self.tracker, parent.tracker)
+        else:
+            # posix_spawn: the child begins on a stack of its own.
+            self.tracker.begin(rsp)
+        self._watch_stores()
 
     def _follow(self, pc: int, size: int) -> list[int]:
         """Let the tracker see the instruction about to execute; returns the registers."""

@@ -12,6 +12,7 @@ from emu.check.error import CheckError
 from emu.check.fast import FastEngine
 from emu.check.guest_options import GuestOptions, start_guest
 from emu.check.listing import listing
+from emu.check.modules import LoadedModule
 from emu.check.reference import ReferenceEngine
 from emu.check.repeat import Repeat
 from emu.check.result import CheckedModule, Coverage, Result, SystemCall
@@ -198,7 +199,8 @@ def _result(runner: ReferenceEngine, outcome: Outcome) -> Result:
         modules=_modules(runner),
         findings=findings,
         listings={
-            finding.key: listing(finding, runner.modules, runner.tables, process.memory)
+            finding.key: runner.family.listings.get(finding.key)
+            or listing(finding, runner.modules, runner.tables, process.memory)
             for finding in findings
         },
         remarks=_remarks(runner),
@@ -207,7 +209,7 @@ def _result(runner: ReferenceEngine, outcome: Outcome) -> Result:
 
 def _coverage(runner: ReferenceEngine) -> Coverage:
     fdes = rows = 0
-    for module in (*runner.modules.modules, *runner.modules.unloaded):
+    for module in _all_modules(runner):
         if module.section is not None and module.sframe in USABLE:
             fdes += module.section.header.num_fdes
             rows += module.section.header.num_fres
@@ -226,13 +228,20 @@ def _modules(runner: ReferenceEngine) -> tuple[CheckedModule, ...]:
                 function for (path, function), _ in gaps if path == module.path
             ),
         )
-        for module in (*runner.modules.modules, *runner.modules.unloaded)
+        for module in _all_modules(runner)
     )
+
+
+def _all_modules(runner: ReferenceEngine) -> list[LoadedModule]:
+    """Those of the first process, and what children had besides."""
+    own = [*runner.modules.modules, *runner.modules.unloaded]
+    known = {(module.path, module.bias) for module in own}
+    return own + [one for key, one in runner.family.modules.items() if key not in known]
 
 
 def _remarks(runner: ReferenceEngine) -> tuple[str, ...]:
     remarks = []
-    modules = [*runner.modules.modules, *runner.modules.unloaded]
+    modules = _all_modules(runner)
     if not any(module.sframe in USABLE for module in modules):
         remarks.append("no module has an .sframe section that can be used: every frame is a gap")
     remarks += [
@@ -245,12 +254,18 @@ def _remarks(runner: ReferenceEngine) -> tuple[str, ...]:
             f"from instruction {runner.dropped_at:,} on walks had no table: a lookup failed"
             " and the section was dropped, as the kernel would"
         )
-    if runner.children:
-        many = "a child process" if runner.children == 1 else f"{runner.children} child processes"
-        remarks.append(f"{many} ran unchecked")
-    if runner.selection is not None and runner.selection.unresolved:
-        places = ", ".join(runner.selection.unresolved)
-        remarks.append(f"never found: {places}")
+    family = runner.family
+    if family.count:
+        many = "a child process" if family.count == 1 else f"{family.count} child processes"
+        remarks.append(f"{many} checked too: instructions, frames and findings are those of all")
+    if family.lost_tables:
+        remarks.append(
+            f"{family.lost_tables} of the child processes had no table at some time, likewise"
+        )
+    if runner.selection is not None:
+        missing = [place for place in runner.selection.unresolved if place not in family.found]
+        if missing:
+            remarks.append(f"never found: {', '.join(missing)}")
     if runner.tally.unsettled and runner.tally.steps[Verdict.UNSETTLED]:
         remarks.append(
             "unsettled checks were made while a return address was in a register only, or behind"
@@ -259,6 +274,6 @@ def _remarks(runner: ReferenceEngine) -> tuple[str, ...]:
     remarks += [
         f"{function} moves to another stack by itself: its rows that lead back to the one it came"
         " from are unsettled"
-        for function in sorted(runner.observer.moved)
+        for function in sorted(runner.observer.moved | family.moved)
     ]
     return tuple(remarks)

@@ -22,9 +22,10 @@ class Selection:
     """
 
     def __init__(self, places: Iterable[str]) -> None:
+        self.places = tuple(places)
         self.addresses: set[int] = set()
         self._wanted: dict[str, re.Match[str]] = {}
-        for place in places:
+        for place in self.places:
             match = _PLACE.fullmatch(place)
             if match is None:
                 raise CheckError(f"--at {place}: not SYMBOL, SYMBOL+OFFSET, SYMBOL+* or 0xADDRESS")

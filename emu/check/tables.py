@@ -94,6 +94,12 @@ class Tables:
             return f"rejected: {refused}"
         return "converted" if module.converted else "present"
 
+    def inherit(self, parent: Tables) -> None:
+        """Have the sections of a forking process; what both exercise is counted once."""
+        self.real.inherit(parent.real)
+        self._rows_hit = parent._rows_hit
+        self.forget()
+
     def unregister(self, module: LoadedModule) -> None:
         """The module is gone; so are its records."""
         if module.sframe_extent is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Collection
-from time import perf_counter
 
 from unicorn import UC_HOOK_MEM_WRITE
 from unicorn.unicorn_py3.unicorn import uclib
@@ -20,7 +19,7 @@ from emu.check.repeat import NOWHERE, Repeat
 from emu.check.selection import Selection
 from emu.check.verdict import Verdict
 from emu.check.walk import serial
-from emu.machine import MappingEvent, Module, Outcome, Process
+from emu.machine import InstructionHook, MappingEvent, Module, Process
 from emu.machine.engine import Hooks, NativeHook
 from emu.truth import EntryKind
 from emu.unwind import Policy
@@ -86,21 +85,15 @@ class FastEngine(ReferenceEngine):
         state.value_rules = policy.value_rules
         state.frame_pointers = policy.frame_pointers
 
-    def run(self, max_instructions: int | None = None) -> Outcome:
-        """Run the program to its end or its limit, checking."""
+    def hook(self) -> InstructionHook:
         from emu.check.fast.compile import hook_address
 
-        hook = NativeHook(hook_address(), ctypes.addressof(self._state))
-        self._begin()
-        self._watch_stores()
         self._state.pause = _PROGRESS if self.progress is not None else _NEVER
-        started = perf_counter()
-        try:
-            return self.process.run(hook, max_instructions)
-        finally:
-            self.seconds = perf_counter() - started
-            self._collect()
-            self._finish()
+        return NativeHook(hook_address(), ctypes.addressof(self._state))
+
+    def end(self) -> None:
+        self._collect()
+        super().end()
 
     def _connect(self) -> tuple[object, ...]:
         """Give the hook the addresses it needs; returns what must stay alive."""
@@ -123,11 +116,17 @@ class FastEngine(ReferenceEngine):
         state.pointers = ctypes.addressof(pointers)
         return callback, numbers, pointers
 
-    def _begin(self) -> None:
-        # Before whoever changes the true stack for a signal or a thread.
+    def _listen(self) -> None:
+        # Before whoever changes the true stack for a signal or a thread, or copies it.
         self.process.on_signal.insert(0, lambda *_: self._hold())
         self.process.on_thread.insert(0, lambda *_: self._hold())
-        super()._begin()
+        self.process.on_fork.insert(0, lambda *_: self._hold())
+        super()._listen()
+
+    def inherit(self, parent: ReferenceEngine) -> None:
+        super().inherit(parent)
+        if self.selection is not None:
+            self._chosen = len(self.selection.addresses)
 
     def _watch_stores(self) -> None:
         from emu.check.fast.compile import store_hook_address
