@@ -139,6 +139,8 @@ def run(arguments: argparse.Namespace) -> int:
     from emu.cli.walk_runs import explanations_of
     from emu.lesson import Unwinder
 
+    if arguments.hit != 1 and arguments.at is None:
+        raise UsageError("walk: --hit goes with --at")
     if arguments.interactive:
         return interact(arguments)
     if arguments.html is not None:

@@ -91,6 +91,8 @@ def _arrival(
     from emu.lesson.arrival import Arrival, Destination
     from emu.unwind import PolicyError, policy
 
+    if arguments.policy == "dwarf":
+        raise UsageError("walk: --policy dwarf is --unwinder dwarf here")
     try:
         consumer = policy(arguments.policy)
     except PolicyError as error:

@@ -6,7 +6,6 @@ The steps are `emu.unwind.Walk`'s, on a copy of the store: looking at a walk dro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from emu.check.snapshot import Snapshot
 from emu.lesson.attempt import Attempt
@@ -15,7 +14,17 @@ from emu.lesson.evaluation import FrameState
 from emu.lesson.explanation import EndKind, Method
 from emu.lesson.locations import Names
 from emu.lesson.search import Consultation, SearchTrace, WatchedStore
-from emu.unwind import End, Ending, Frame, LookupFailure, Refusal, SectionStore, State, Walk
+from emu.unwind import (
+    KERNEL_V15,
+    End,
+    Ending,
+    Frame,
+    LookupFailure,
+    Refusal,
+    SectionStore,
+    State,
+    Walk,
+)
 from emu.unwind import Lookup as LookupKind
 from emu.unwind import Method as WalkMethod
 from emu.unwind.walk import POINTER_FRAMES
@@ -81,8 +90,8 @@ def sframe_attempts(snapshot: Snapshot, names: Names) -> Iterator[Attempt]:
 
 
 def pointer_attempts(snapshot: Snapshot, names: Names) -> Iterator[Attempt]:
-    """The chain of saved rbp, with the checks that the kernel makes on it."""
-    policy = replace(snapshot.policy, frame_pointers=True)
+    """The chain of saved rbp, with the checks that the kernel makes on it, whatever the policy."""
+    policy = KERNEL_V15
     store = SectionStore(snapshot.memory, snapshot.store.mappings, policy=policy)
     walk = Walk(store, snapshot.memory, snapshot.registers)
     while not walk.done:
