@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -234,6 +235,9 @@ def write_text(
     from emu.lesson.plain import plain_lines
     from emu.lesson.terminal import write_walk
 
+    if isinstance(text, TextIOWrapper):
+        # Names of functions and files may be anything.
+        text.reconfigure(errors="backslashreplace")
     console = Console(file=text, highlight=False)
     for index, explanation in enumerate(explanations):
         if index:

@@ -1,6 +1,9 @@
 """Walks of compiled programs: what compilers, the linker and signals do to them."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -216,6 +219,23 @@ def lazy(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path
     source.write_text(PLT)
     flags = ["-O1", "-fno-builtin", "-fcf-protection=none", "-Wl,-z,lazy"]
     return toolchain.compile([source], directory / "plt", flags)
+
+
+def test_names_that_the_output_cannot_spell(toolchain: Toolchain, tmp_path: Path) -> None:
+    source = tmp_path / "name.c"
+    source.write_text(
+        '__attribute__((noinline)) int gr\u00f6\u00dfe(int a) { __asm__(""); return a + 1; }\n'
+        "int main(void) { return gr\u00f6\u00dfe(1); }\n"
+    )
+    program = toolchain.compile([source], tmp_path / "name", ["-O1", "-static"])
+    for words in (["--plain"], []):
+        shown = subprocess.run(
+            [sys.executable, "-m", "emu", "walk", *words, "--at", "gr\u00f6\u00dfe", program],
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=True,
+        )
+        assert b"frame 0  gr\\xf6\\xdfe" in shown.stdout
 
 
 def test_a_stub_of_the_lazy_plt(lazy: Path) -> None:
