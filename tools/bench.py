@@ -16,7 +16,6 @@ import inspect
 import json
 import os
 import platform
-import random
 import shutil
 import sys
 import tempfile
@@ -29,6 +28,7 @@ import bench_stepping
 import bench_unwind
 from bench_engine import bare, checked, command, guest, peak_memory
 from bench_figure import Figure, table
+from bench_memory import text
 from bench_stepping import MissingError
 
 from emu.check import run
@@ -170,8 +170,6 @@ class Bench:
 
     def programs(self) -> None:
         """Seconds of `emu check` as a whole process, for programs of this machine."""
-        words = random.Random(1)
-        text = b" ".join(b"%d" % (words.randrange(1000) ** 2) for _ in range(200_000))[:1_000_000]
         for name, target, options in (
             ("python3", PYTHON, ["--", "-S", "-c", "print(1)"]),
             ("xz", XZ, ["--stdin", "-", "--", "-9", "-c"]),
@@ -181,7 +179,7 @@ class Bench:
                 self.missing.append(f"{name} is not installed")
                 continue
             arguments = [program, *options]
-            instructions, seconds = command(*arguments, stdin=text)
+            instructions, seconds = command(*arguments, stdin=text())
             label = f"{name}, {instructions / 1e6:,.0f} M instructions, whole process"
             self.add(label, [seconds], "s", target, at_least=False)
             if name == "python3":
