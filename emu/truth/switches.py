@@ -62,7 +62,7 @@ class StackSwitches(ShadowStack):
         newest = stack.newest_slot()
         if previous_rsp <= rsp <= newest:
             return
-        if stack.interruptions and self._left_handlers(rsp):
+        if stack.interruptions and self._left_handlers(switch_pc, previous_rsp, rsp):
             return
         if newest < rsp <= stack.begin:
             self._up_the_stack(switch_pc, previous_rsp, rsp)
@@ -87,16 +87,24 @@ class StackSwitches(ShadowStack):
                 entry.pending = True
                 self._pending.append(entry)
 
-    def _left_handlers(self, rsp: int) -> bool:
-        """Whether rsp is where an interrupted frame or an older one had it (siglongjmp).
+    def _left_handlers(self, switch_pc: int, previous_rsp: int, rsp: int) -> bool:
+        """Whether rsp is in an interrupted frame or in an older one (siglongjmp, an exception).
 
-        The handler's own stack may lie anywhere, so the order of addresses says nothing.
+        The handler's own stack may lie anywhere, so addresses are in order only between one
+        interruption and the next.
         """
-        entries = self.stack.entries
-        for index in range(self.stack.floor - 1, -1, -1):
-            if entries[index].kind is not EntryKind.SIGNAL and entries[index].slot + 8 == rsp:
+        stack = self.stack
+        entries, interruptions = stack.entries, stack.interruptions
+        oldest = entries[stack.floor :][:1]
+        if oldest and previous_rsp <= rsp <= oldest[0].slot:
+            return False
+        for number in range(len(interruptions) - 1, -1, -1):
+            index = interruptions[number]
+            start = interruptions[number - 1] + 1 if number else None
+            end = stack.begin if start is None else entries[start].slot
+            if entries[index].slot + 8 <= rsp <= end:
                 self._settle(Settlement.FIRST)
-                self._drop_from(index)
+                self._up_the_stack(switch_pc, previous_rsp, rsp, handlers=self._drop_from(index))
                 return True
         return False
 
@@ -127,16 +135,24 @@ class StackSwitches(ShadowStack):
         return fresh
 
     def _up_the_stack(
-        self, switch_pc: int, previous_rsp: int, rsp: int, fresh: Stack | None = None
+        self,
+        switch_pc: int,
+        previous_rsp: int,
+        rsp: int,
+        fresh: Stack | None = None,
+        handlers: Sequence[Entry] = (),
     ) -> None:
-        """rsp rose above slots: a jump out of frames, or a stack inside another frame's array."""
+        """rsp rose above slots: a jump out of frames, or a stack inside another frame's array.
+
+        `handlers` are entries that were dropped before, those of handlers that are left.
+        """
         entries = self.stack.entries
         index = self.stack.below(rsp)
-        if index == len(entries):
+        if index == len(entries) and not handlers:
             return
-        oldest = entries[index]
         self._settle(Settlement.FIRST)
-        dropped = self._drop_from(index)
+        dropped = [*self._drop_from(index), *handlers]
+        oldest = dropped[0]
         if rsp == oldest.slot + 8 or same_function(self._functions, switch_pc, oldest.call_site):
             return
         if entries and rsp == entries[-1].slot:

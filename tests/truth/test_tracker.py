@@ -416,6 +416,46 @@ def test_a_jump_out_of_a_handler_drops_what_it_interrupted(handler_stack: int) -
     assert script.tracker.figures.switches == 0
 
 
+@pytest.mark.parametrize("handler_stack", [0x5000_0000, 0x9000_0000])
+@pytest.mark.parametrize("rsp", [STACK - 0x18, STACK - 0x38])
+def test_a_jump_out_of_a_handler_to_another_depth_of_a_frame(handler_stack: int, rsp: int) -> None:
+    script = Script()
+    deep(script)
+    script.tracker.signal_delivered(script.registers[:])
+    script.memory.words[handler_stack] = 0x3000
+    script.at(0x2000, handler_stack, size=3)
+    script.call(0x2003, handler_stack - 0x10, 0x2100)
+    script.code(0x2101, MOV_RSP_RDI)
+    script.at(0x2101, handler_stack - 0x18, size=3)
+    script.at(0x2104, rsp, size=2)
+    frame = 0x1100 if rsp == STACK - 0x18 else 0x1200
+    script.at(frame + 0x50, rsp)
+    assert script.stack == [0x1005, 0x1105][: (frame - 0x1000) // 0x100]
+    assert script.tracker.figures.switches == 0
+    assert script.tracker.doubt is None
+
+
+@pytest.mark.parametrize("handler_stack", [0x5000_0000, 0x9000_0000])
+def test_a_handler_that_switches_to_a_stack_in_an_interrupted_frame(handler_stack: int) -> None:
+    script = Script()
+    deep(script)
+    script.tracker.signal_delivered(script.registers[:])
+    script.memory.words[handler_stack] = 0x3000
+    script.at(0x2000, handler_stack, size=3)
+    before = script.stack
+    script.code(0x2000, MOV_RSP_RDI)
+    script.memory.words[STACK - 0x18] = 0
+    script.at(0x2003, STACK - 0x18, size=2)
+    script.at(0x5000, STACK - 0x18, size=3)
+    assert script.settled == [Settlement.SECOND]
+    assert script.stack == []
+    script.code(0x5000, MOV_RSP_RDI)
+    script.at(0x5003, handler_stack)
+    assert script.stack == before
+    assert len(script.tracker.stack.interruptions) == 1
+    assert script.tracker.figures.dropped == 0
+
+
 def test_two_signals_delivered_at_once_nest() -> None:
     script = Script()
     script.at(0x1000, STACK)
