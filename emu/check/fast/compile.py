@@ -22,12 +22,13 @@ from emu.check.fast import (
     steps,
     stores,
     unsigned,
+    walker,
     walks,
 )
 from emu.check.fast.native import compiled
 
 _SOURCES = (
-    hook, ordinary, checks, walks, steps, stores, guest,
+    hook, ordinary, checks, walks, steps, stores, guest, walker,
     unsigned, layout, native, register_file, walk,
 )  # fmt: skip
 _SIGNATURE = types.void(types.voidptr, types.uint64, types.uint32, types.voidptr)
@@ -36,6 +37,9 @@ _SIGNATURE = types.void(types.voidptr, types.uint64, types.uint32, types.voidptr
 _STORE = types.void(
     types.voidptr, types.int32, types.uint64, types.int32, types.int64, types.voidptr
 )
+
+
+_WALK = types.uint64(types.voidptr, types.uint64, types.voidptr, types.uint64, types.uint64)
 
 
 @cache
@@ -51,6 +55,12 @@ def hook_address() -> int:
 def store_hook_address() -> int:
     """Address of the compiled callback of a hook on stores."""
     return _compile(_store_callback(_fingerprint()), _STORE)
+
+
+@cache
+def walk_address() -> int:
+    """Address of the compiled `walker.walk_frames`."""
+    return _compile(_walk_function(_fingerprint()), _WALK)
 
 
 def _compile(function: Any, signature: Any) -> int:
@@ -76,6 +86,7 @@ def _fingerprint() -> int:
 
 
 _before_instruction = compiled(hook.before_instruction)
+_walk_frames = compiled(walker.walk_frames)
 _on_store = compiled(stores.on_store)
 
 
@@ -93,5 +104,14 @@ def _store_callback(fingerprint: int) -> Any:
     def callback(engine: Any, kind: Any, address: Any, size: Any, value: Any, data: Any) -> None:
         if fingerprint:
             _on_store(engine, kind, address, size, value, data)
+
+    return callback
+
+
+def _walk_function(fingerprint: int) -> Any:
+    def callback(data: Any, ip: Any, frames: Any, limit: Any, times: Any) -> Any:
+        if not fingerprint:
+            return types.uint64(0)
+        return _walk_frames(data, ip, frames, limit, times)
 
     return callback

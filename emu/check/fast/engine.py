@@ -14,6 +14,7 @@ from emu.check.fast.layout import Code, Disturbance, Event, Fact, State, Word
 from emu.check.fast.mirror import MirroredTracker
 from emu.check.fast.register_file import ORDER, PLACES, RBP, RSP, find_registers
 from emu.check.fast.sites import LIMIT_KEY, VERDICTS
+from emu.check.fast.switches import set_switches, supports
 from emu.check.reference import STORE, ReferenceEngine
 from emu.check.repeat import NOWHERE, Repeat
 from emu.check.selection import Selection
@@ -42,7 +43,7 @@ class FastEngine(ReferenceEngine):
     @staticmethod
     def supports(policy: Policy) -> bool:
         """Whether the hook knows everything the consumer does on its way."""
-        return not (policy.minus_one or policy.signal_frames or policy.outermost_zero_fp)
+        return supports(policy)
 
     def __init__(
         self,
@@ -77,13 +78,7 @@ class FastEngine(ReferenceEngine):
         state.always_thorough = state.exhaustive
         self._connected = self._connect()
         state.forced = 1
-        state.growth = policy.cfa_growth
-        state.alignment = policy.cfa_alignment
-        state.fp_above_sp = policy.fp_above_sp
-        state.topmost_registers = policy.topmost_registers
-        state.base_deref = policy.base_deref
-        state.value_rules = policy.value_rules
-        state.frame_pointers = policy.frame_pointers
+        set_switches(state, policy)
 
     def hook(self) -> InstructionHook:
         from emu.check.fast.compile import hook_address

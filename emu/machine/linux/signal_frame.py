@@ -96,6 +96,9 @@ class SignalInfo:
         return (pack("<iii4x", self.number, 0, self.code) + fields).ljust(128, b"\0")
 
 
+_ADDRESS = (1 << 64) - 1
+
+
 def push_frame(
     memory: AddressSpace,
     state: UserState,
@@ -112,8 +115,9 @@ def push_frame(
     top = rsp - RED_ZONE
     if action.flags & SA_ONSTACK and stack.usable and not stack.holds(rsp):
         top = stack.start + stack.size
-    floating = (top - FXSAVE_SIZE) & -64
-    frame = ((floating - SIZE) & -16) - 8
+    # Addresses wrap around, as the stack pointer of a guest gone wild may be anywhere.
+    floating = (top - FXSAVE_SIZE) & _ADDRESS & -64
+    frame = (((floating - SIZE) & -16) - 8) & _ADDRESS
     on_stack = SS_ONSTACK if stack.holds(rsp) else stack.flags
     registers = _REGISTERS.pack(
         *(state.general[number] for number in _ORDER), state.flags,
