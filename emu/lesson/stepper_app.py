@@ -17,10 +17,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
 from emu.lesson import panes
-from emu.lesson.blocks import Line, frame_blocks, frame_title
+from emu.lesson.blocks import Line
 from emu.lesson.error import LessonError
 from emu.lesson.stepper import Stepper
-from emu.lesson.terminal import styled, styled_blocks
+from emu.lesson.terminal import frame_heading, frame_text, styled
 
 HELP = """\
 through execution
@@ -48,6 +48,9 @@ what is shown
 
 ?  this help     q  quit     escape  back
 """
+
+MARGIN = 5
+"""Columns of the border and the scroll bar around details."""
 
 
 class Pane(Static):
@@ -88,6 +91,7 @@ class Details(ModalScreen[None]):
         """The text, and the keys."""
         with ScrollableContainer(id="details") as scroll:
             scroll.border_title = self._title
+            scroll.border_subtitle = "arrows and page keys scroll"
             yield Static(self._text, id="details-text")
         yield Footer()
 
@@ -128,7 +132,8 @@ class StepperApp(App[None]):
     #frames { width: 45%; }
     #code { padding-right: 1; }
     #stack { padding-right: 1; }
-    #details { border: solid $secondary; height: 1fr; }
+    #details { border: solid $secondary; height: 1fr; border-title-color: $accent;
+        border-subtitle-color: $text-muted; }
     #details-text { width: auto; text-wrap: nowrap; }
     GoTo { align: center middle; }
     #where { width: 60; }
@@ -243,7 +248,8 @@ class StepperApp(App[None]):
         if step is None:
             self.notify("what this frame read is not recorded")
             return
-        self.push_screen(Details(styled(frame_title(step)), styled_blocks(frame_blocks(step))))
+        text = frame_text(step, self.size.width - MARGIN)
+        self.push_screen(Details(frame_heading(step), text))
 
     def action_help(self) -> None:
         """The keys."""

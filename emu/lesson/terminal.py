@@ -46,9 +46,18 @@ def styled(line: Line) -> Text:
     return text
 
 
-def styled_blocks(blocks: Iterable[Block]) -> Text:
-    """Titles and the lines under them as one text, not wrapped."""
-    return Text("\n").join(_lines(blocks, None))
+def frame_text(step: FrameStep, width: int) -> Text:
+    """All about one frame as one text of at most `width` cells a line."""
+    lines = list(_lines(frame_blocks(step), width))
+    mark = frame_mark(step)
+    if mark.text:
+        lines = [*wrapped((mark,), width), *lines]
+    return Text("\n").join(lines)
+
+
+def frame_heading(step: FrameStep) -> Text:
+    """What stands above all about one frame."""
+    return Text(f"frame {step.number}  {place(step.location)}", style="bold")
 
 
 def write_walk(explanation: Explanation, console: Console, *, frames: int | None = None) -> None:
@@ -65,10 +74,10 @@ def write_walk(explanation: Explanation, console: Console, *, frames: int | None
     )
 
 
-def wrapped(line: Line, width: int | None, indent: int = 0) -> Iterator[Text]:
+def wrapped(line: Line, width: int, indent: int = 0) -> Iterator[Text]:
     """A line as lines of at most `width` cells, what goes on standing below its last column."""
     text = Text(" " * indent).append_text(styled(line))
-    if width is None or text.cell_len <= width:
+    if text.cell_len <= width:
         yield text
         return
     hanging = indent + sum(cell_len(span.text) for span in line[:-1])
@@ -82,19 +91,15 @@ def wrapped(line: Line, width: int | None, indent: int = 0) -> Iterator[Text]:
 
 
 def _panel(step: FrameStep, width: int) -> Panel:
-    lines = list(_lines(frame_blocks(step), width - 4))
-    mark = frame_mark(step)
-    if mark.text:
-        lines = [*wrapped((mark,), width - 4), *lines]
     return Panel(
-        Group(*lines),
-        title=Text(f"frame {step.number}  {place(step.location)}", style="bold"),
+        frame_text(step, width - 4),
+        title=frame_heading(step),
         title_align="left",
         border_style=BORDERS[step.relation],
     )
 
 
-def _lines(blocks: Iterable[Block], width: int | None) -> Iterator[Text]:
+def _lines(blocks: Iterable[Block], width: int) -> Iterator[Text]:
     for block in blocks:
         yield Text(block.title, style="bold cyan")
         for line in block.lines:

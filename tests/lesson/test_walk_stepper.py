@@ -239,6 +239,9 @@ def test_details_help_and_places() -> None:
         text = "\n".join(shown(app.screen.query_one("#details-text")))
         assert "CFA control   base is register 10 (r10), no load" in text
         assert "DIFFERS: the true one is 0x402000" in text
+        await pilot.press("pagedown")
+        await pilot.pause()
+        assert app.screen.query_one("#details").scroll_target_y > 0
         await pilot.press("escape", "question_mark")
         assert "\n".join(shown(app.screen.query_one("#details-text"))).strip() == HELP.strip()
         await pilot.press("escape", "g", *"realign", "enter")
