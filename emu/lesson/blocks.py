@@ -108,8 +108,14 @@ def frame_mark(step: FrameStep) -> Span:
 
 
 def _astray(step: FrameStep) -> str:
-    """How far a frame behind the departure is from the true frame of its number."""
-    true, state = step.true_state, step.state
+    """How a frame behind the departure stands to the true frames."""
+    true, state, number = step.true_state, step.state, step.true_number
+    if number is not None and number != step.number:
+        skipped = number - step.number
+        if skipped > 0:
+            frames = "1 frame is" if skipped == 1 else f"{skipped} frames are"
+            return f"astray: pc is that of the true frame {number}, {frames} missing"
+        return f"astray: pc is that of the true frame {number} again"
     if true is None:
         return f"astray: the true stack has no frame {step.number}"
     differing = [
@@ -206,8 +212,11 @@ def _state(step: FrameStep) -> Iterator[Line]:
     yield (Span(f"pc {state.ip:#x} ({kind})  rsp {state.sp:#x}  rbp {fp}"),)
     if step.relation is Relation.ASTRAY and step.true_state is not None:
         true = step.true_state
+        number = "" if step.number == step.true_number else f" frame {step.number}"
         assert true.fp is not None, "truth knows rbp"
-        yield (Span(f"true: pc {true.ip:#x}  rsp {true.sp:#x}  rbp {true.fp:#x}", Role.GOOD),)
+        yield (
+            Span(f"true{number}: pc {true.ip:#x}  rsp {true.sp:#x}  rbp {true.fp:#x}", Role.GOOD),
+        )
     for remark in step.remarks:
         yield (Span(f"note: {remark}", Role.DIM),)
 

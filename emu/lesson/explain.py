@@ -121,12 +121,27 @@ def _step(
         true_state=judgement.true_state,
         true_caller=judgement.true_caller,
         true_location=true_location,
+        true_number=(
+            _true_number(snapshot, number, state)
+            if judgement.relation is Relation.ASTRAY
+            else number
+        ),
         compared=judgement.compared,
         relation=judgement.relation,
         verdict=judgement.verdict,
         contradiction=judgement.contradiction,
         remarks=remarks,
     )
+
+
+def _true_number(snapshot: Snapshot, number: int, state: FrameState) -> int | None:
+    frames = snapshot.frames
+    same = [at for at, true in enumerate(frames) if true.ip == state.ip]
+    for at in same:
+        if frames[at].sp == state.sp:
+            return at
+    # In a recursion many have it: the next one is the likeliest.
+    return next((at for at in same if at >= number), same[-1] if same else None)
 
 
 def _foreign(names: Names, address: int, inside: int) -> bool:

@@ -146,6 +146,9 @@ class FrameStep:
     """The true state of the frame above; None where the stack began."""
     true_location: Location | None
     """Of `true_state.ip`."""
+    true_number: int | None
+    """Number of the true frame with this pc, if possible with this sp too; None if none has it.
+    A walk that has skipped a frame is on another one than its own number says."""
     compared: tuple[Compared, ...]
     """`following` beside `true_caller`; empty if there is no state handed on."""
     relation: Relation

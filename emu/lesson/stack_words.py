@@ -69,7 +69,9 @@ def _marks(
             marks.setdefault(state.fp, []).append("rbp")
     if attempt.following is not None:
         marks.setdefault(attempt.following.sp, []).append("CFA")
-    if true_caller is not None and true_state is not None and true_caller.sp > true_state.sp:
+    # Those of another frame would say nothing about this one.
+    here = true_state is not None and true_state.sp == state.sp
+    if true_caller is not None and here and true_caller.sp > state.sp:
         if attempt.following is None or attempt.following.sp != true_caller.sp:
             marks.setdefault(true_caller.sp, []).append("true CFA")
         marks.setdefault(true_caller.sp - WORD, []).append("true return address")

@@ -11,6 +11,7 @@ from emu.asm import assemble
 from emu.cfi import FrameTable
 from emu.check import Snapshot, Verdict, snapshots
 from emu.lesson import Explanation, Unwinder, explain
+from emu.lesson.blocks import frame_title, line_text
 from emu.lesson.explanation import EndKind, Relation
 from emu.lesson.search import WatchedStore
 from emu.machine import Image
@@ -264,3 +265,16 @@ def test_frame_pointers_fail_in_a_prologue() -> None:
     assert None in verdicts
     assert len(verdicts) > 1
     assert all(step.lookup is None for one in found for step in one.frames)
+
+
+def test_frame_pointers_miss_a_frame() -> None:
+    """At a function's first instruction rbp is still the caller's: the caller is missing."""
+    explanation = at("frame_pointer", "inner", Unwinder.FRAME_POINTERS)
+    departure = explanation.departure
+    assert departure is not None
+    assert (departure.number, departure.true_number) == (0, 0)
+    behind = explanation.frames[1]
+    assert (behind.relation, behind.true_number) == (Relation.ASTRAY, 2)
+    title = line_text(frame_title(behind))
+    assert title.endswith("astray: pc is that of the true frame 2, 1 frame is missing")
+    assert not any("true" in mark for word in behind.stack for mark in word.marks)
