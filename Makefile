@@ -31,6 +31,7 @@ bench: $(READY)
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_growth.py
 	$(BIN)/python tools/bench_sframe.py
+	$(BIN)/python tools/bench_page.py
 
 # Small programs from Debian's sources: built, run natively and under emu check, compared.
 corpus: $(READY)

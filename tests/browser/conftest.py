@@ -88,6 +88,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
             reduced_motion="reduce",
         )
         contexts.append(context)
+        context.set_default_timeout(120_000)
         one = Opened(context.new_page())
         everything.append(one)
         one.page.on(

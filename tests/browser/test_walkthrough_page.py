@@ -84,11 +84,11 @@ def agrees(seen: dict[str, Any], snapshot: Snapshot) -> None:
     assert (seen["verdicts"][1] == "right") == right(snapshot, nothing)
 
 
-def at_steps(program: Any, wanted: Iterable[int]) -> Iterator[Snapshot]:
+def at_steps(made: Any, wanted: Iterable[int]) -> Iterator[Snapshot]:
     """Snapshots of another run, at these instructions only."""
     steps = set(wanted)
-    last = max(steps)
-    for snapshot in snapshots(program, max_instructions=last + 1):
+    places = {hex(made.recording.pc(step)) for step in steps}
+    for snapshot in snapshots(made.program, at=places, max_instructions=max(steps) + 1):
         if snapshot.instruction in steps:
             yield snapshot
 
@@ -158,7 +158,7 @@ def test_a_compiled_program_by_keyboard(
     press(page, "Home")
     assert look() == 0
     checked = 0
-    for snapshot in at_steps(made.program, seen):
+    for snapshot in at_steps(made, seen):
         agrees(seen[snapshot.instruction], snapshot)
         checked += 1
     assert checked == len(seen)
@@ -198,7 +198,7 @@ def test_the_walk_frame_by_frame(
     """The equations' results are the states of a walk on another run's memory."""
     made = walkthrough("pushes.s")
     deepest = max(range(len(made.recording)), key=made.recording.depth)
-    snapshot = next(at_steps(made.program, [deepest]))
+    snapshot = next(at_steps(made, [deepest]))
     trace = unwind_user(snapshot.store, snapshot.memory, snapshot.registers, 510)
     page = opened(made.path, f"#step={deepest}&frame=0&unwinder=sframe")
     for number, state in enumerate(trace.frames):

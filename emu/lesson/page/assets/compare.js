@@ -46,8 +46,7 @@ class ComparePanel {
           element("button", { type: "button", class: "pick", "aria-current": i === k ? "true" : false,
             onclick: () => this.select(i) }, `${i}`)),
         element("td", {}, frames[i]
-          ? element("code", {}, i ? this.recording.place(frames[i].ip)
-            : this.recording.place(frames[0].ip)) : ""),
+          ? element("code", {}, this.recording.place(frames[i].ip)) : ""),
         ...UNWINDERS.map((one) => this.cell(walks[one.key], i, frames, one.key === key))));
     }
     if (shown < longest) {

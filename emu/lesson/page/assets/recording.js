@@ -161,7 +161,7 @@ class Recording {
 
   functionAt(address) {
     const at = numberOf(address);
-    for (let i = lastAtOrBelow(this.starts, at); i >= 0 && i > this.starts.length - 1e9; i--) {
+    for (let i = lastAtOrBelow(this.starts, at); i >= 0; i--) {
       const one = this.functions[i];
       if (at < one.from + Math.max(one.size, 1)) return one;
       if (at - one.from > 0x100000) return null;

@@ -134,7 +134,7 @@ class StackPanel {
       if (slot !== null) addresses.push(slot);
     });
     const wrong = this.handedOn();
-    if (wrong) addresses.push(numberOf(wrong.fp));
+    if (wrong) addresses.push(numberOf(wrong.fp), numberOf(wrong.sp));
     return addresses;
   }
 
@@ -272,46 +272,57 @@ class StackPanel {
       "marker-end": "url(#head)" });
   }
 
+  // Where the true caller's rbp points and, if they are others, the recovered rbp and rsp.
   handedArrows(margin, width, y) {
     const { frames, selected } = this.context;
     const true_ = frames[selected + 1];
     const got = this.handedOn();
-    const block = this.holder.querySelector(`[data-frame="${selected}"] .frame-head`);
-    if (!true_ || !got || !block) return [];
-    const from = y(block);
+    const head = this.targets.get(`head ${selected}`);
+    if (!true_ || !got || !head) return [];
+    const from = y(head);
     const wrong = wrongFields(got, true_);
+    const lanes = width - margin > 100 ? [34, 58, 88, 112] : [14, 22, 34, 46];
+    const arrow = (name, value, good, lane, dy) =>
+      this.handedArrow({ name, value, good, dy, from, margin, width, y, lane: margin + lane });
     const parts = [];
-    const label = (x, at, text, name) =>
-      drawn("text", { x, y: at, class: `arrow-label ${name}` }, text);
-    const wide = width - margin > 100;
-    const lane = margin + (wide ? 62 : 30);
-    const draw = (value, good, dy) => {
-      const target = this.targets.get(numberOf(value));
-      const at = from + dy;
-      const name = good ? "good" : "bad";
-      if (target) {
-        const to = y(target) + dy / 2;
-        const reach = lane + (good ? 0 : wide ? 34 : 18);
-        parts.push(drawn("path", { class: `handed-arrow ${name}`,
-          d: `M${margin + 10} ${at} H${reach - 8} Q${reach} ${at} ${reach} ${at + Math.sign(to - at) * 8} V${to - Math.sign(to - at) * 8} Q${reach} ${to} ${reach - 8} ${to} H${margin + 4}`,
-          "marker-end": `url(#head-${name})` }));
-        if (!good) parts.push(this.cross(reach, (at + to) / 2));
-        if (wide) parts.push(label(reach - 4, at - 5, good ? "rbp" : "rbp?", `${name} end`));
-      } else {
-        const reach = lane + (wide ? 14 : 4);
-        parts.push(drawn("path", { class: `handed-arrow ${name}`,
-          d: `M${margin + 10} ${at} H${reach}`,
-          ...(good ? { "marker-end": "url(#head-good)" } : {}) }));
-        if (!good) parts.push(this.cross(reach + 12, at));
-        if (wide) {
-          const text = good ? `rbp ${hex(value)}` : `rbp? ${hex(value)}`;
-          parts.push(label(width - 2, at + (good ? -6 : 26), text, `${name} end`));
-        }
-      }
-    };
-    if (true_.fpKnown) draw(true_.fp, true, wrong.includes("rbp") ? -7 : 0);
-    if (wrong.includes("rbp")) draw(got.fp, false, 7);
+    if (true_.fpKnown && (wrong.includes("rbp") || this.targets.has(numberOf(true_.fp)))) {
+      parts.push(...arrow("rbp", true_.fp, true, lanes[1], wrong.includes("rbp") ? -7 : 0));
+    }
+    if (wrong.includes("rsp")) {
+      parts.push(...arrow("rsp", true_.sp, true, lanes[0], -3),
+        ...arrow("rsp", got.sp, false, lanes[3], 11));
+    }
+    if (wrong.includes("rbp")) parts.push(...arrow("rbp", got.fp, false, lanes[2], 7));
     return parts;
+  }
+
+  handedArrow({ name, value, good, dy, from, margin, width, y, lane }) {
+    const target = this.targets.get(numberOf(value));
+    const wide = width - margin > 100;
+    const kind = good ? "good" : "bad";
+    const at = from + dy;
+    const label = (x, place, text) =>
+      drawn("text", { x, y: place, class: `arrow-label ${kind} end` }, text);
+    const said = good ? name : `${name}?`;
+    if (!target) {
+      // It points to nothing in the picture.
+      return [
+        drawn("path", { class: `handed-arrow ${kind}`, d: `M${margin + 10} ${at} H${lane}`,
+          "marker-end": good ? "url(#head-good)" : null }),
+        good ? "" : this.cross(lane + 10, at),
+        wide ? label(width - 2, at + (good ? -6 : 26), `${said} ${hex(value)}`) : "",
+      ].filter(Boolean);
+    }
+    const to = y(target) + dy / 2;
+    const turn = Math.sign(to - at) * Math.min(8, Math.abs(to - at) / 2);
+    return [
+      drawn("path", { class: `handed-arrow ${kind}`,
+        d: `M${margin + 10} ${at} H${lane - 8} Q${lane} ${at} ${lane} ${at + turn}`
+          + ` V${to - turn} Q${lane} ${to} ${lane - 8} ${to} H${margin + 4}`,
+        "marker-end": `url(#head-${kind})` }),
+      good ? "" : this.cross(lane, (at + to) / 2),
+      wide ? label(lane - 4, to + (to < at ? 16 : -7), said) : "",
+    ].filter(Boolean);
   }
 
   cross(x, y) {
