@@ -111,9 +111,9 @@ def test_the_row_in_force_is_marked(render: Render) -> None:
     )
     assert re.findall(r"<code>(.*?)</code>", marked) == [
         f"→ {render('{{ inside.pc }}').strip()}",
-        "31 c0",
         "xor eax, eax",
         "CFA = rsp+8, RA = *(CFA-8)",
+        "31 c0",
     ]
 
 

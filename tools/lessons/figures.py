@@ -78,16 +78,16 @@ def listing(moment: Moment, frame: int, around: int | None = None) -> str:
         mark = ("→ " if address == here else "") + f"{address:#x}"
         cells = [
             Cell(mark, code=True, heading=True),
-            Cell(encoded.hex(" "), "soft", code=True),
             Cell(text, code=True),
             Cell(row, "" if row != before else "soft", code=True),
+            Cell(encoded.hex(" "), "soft", code=True),
         ]
         before = row
         rows.append(("here" if address == here else "", cells))
     if around is not None:
         centre = next(index for index, (style, _) in enumerate(rows) if style)
         rows = rows[max(centre - around, 0) : centre + around + 1]
-    return table(("Address", "Bytes", "Instruction", "Row in force"), rows)
+    return table(("Address", "Instruction", "Row in force", "Bytes"), rows)
 
 
 def equations(walk: Explanation, first: int, last: int) -> str:
