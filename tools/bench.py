@@ -12,7 +12,6 @@ table says: a busy machine misses targets too.
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import os
 import platform
@@ -31,9 +30,6 @@ from bench_figure import Figure, table
 from bench_memory import text
 from bench_stepping import MissingError
 
-from emu.check import run
-
-WATCHES = "watch_stores" in inspect.signature(run).parameters
 GUESTS = ("calls", "loops")
 FASTEST = {"calls": 20e6, "loops": 25e6}
 SLOWDOWN = {"calls": 4, "loops": 7}
@@ -82,16 +78,15 @@ class Bench:
                     instructions, seconds = checked(image)
                     rates.setdefault(name, []).append(instructions / seconds)
                     rates.setdefault(f"{name} bare", []).append(instructions / bare(image))
-                    if WATCHES:
-                        instructions, seconds = checked(image, watch_stores=True)
-                        rates.setdefault(f"{name} watched", []).append(instructions / seconds)
+                    instructions, seconds = checked(image, watch_stores=True)
+                    rates.setdefault(f"{name} watched", []).append(instructions / seconds)
                 instructions, seconds = checked(short, engine="reference")
                 rates.setdefault("reference", []).append(instructions / seconds)
                 for name, step in steppers.items():
                     rates.setdefault(name, []).append(step())
         for name in GUESTS:
             self.add(f"{name}, every instruction checked", rates[name], "/s", FASTEST[name])
-        for name in GUESTS if WATCHES else ():
+        for name in GUESTS:
             self.add(f"{name}, with --watch-stores", rates[f"{name} watched"], "/s", WATCHED)
         for name in GUESTS:
             slowdown = _ratios(rates[f"{name} bare"], rates[name])

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Nanoseconds per frame of the Python walk, beside libunwind and glibc on the same stack.
+"""Nanoseconds per frame of our walks, beside libunwind and glibc on the same stack.
 
     python tools/bench_unwind.py [--runs N] [--depth N] [--json FILE]
 
 A small library of nested functions, built here with gcc, calls itself DEPTH frames deep. At the
 bottom it copies its stack and times libunwind's unw_backtrace (libunwind.so.8, Debian package
-libunwind8) and glibc's backtrace; the Python walk goes over the copy with SFrame rows for the
-same code. All must return the same addresses. A loop in C follows frame pointers, on a stack of
-as many frames that all have one. Each run measures all of them in turn, in processor time of the
-thread; figures are medians of the runs. Exit status 2 without gcc.
+libunwind8) and glibc's backtrace; the compiled walk of emu.check and the Python walk of emu.unwind
+go over the copy with SFrame rows for the same code. All must return the same addresses. A loop in
+C follows frame pointers, on a stack of as many frames that all have one. Each run measures all of
+them in turn, in processor time of the thread; figures are medians of the runs. Exit status 2
+without gcc.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emu.check.fast.walker import CompiledWalk
 from emu.sframe import Function, Rule, Rules, write_section
 from emu.unwind import RegionMemory, RegisterFile, SectionStore, Vma, VmaList, unwind_user
 
@@ -223,6 +225,10 @@ class Stack:
     fp: int
     content: bytes
 
+    @property
+    def registers(self) -> RegisterFile:
+        return RegisterFile(self.ip, [0] * 6 + [self.fp, self.sp] + [0] * 8)
+
 
 class Nest:
     """The nested functions, and what has been taken from their stack."""
@@ -264,10 +270,24 @@ class Nest:
             raise BenchError(f"the section was not registered: {added}, {store.log.drain()}")
         return store, memory
 
+    def compiled(self, stack: Stack, loops: int) -> tuple[float, list[int]]:
+        """ns per frame of the compiled walk, and the addresses it found."""
+        store, _memory = self.store(stack, warm=True)
+        host = ctypes.create_string_buffer(stack.content, len(stack.content))
+        text = (self.code, self.code + SIZE * FUNCTIONS)
+        readable = (stack.sp, stack.sp + len(host), ctypes.addressof(host))
+        walk = CompiledWalk(store, [text], [readable])
+        walk.walk(stack.registers, self.depth)
+        started = time.thread_time_ns()
+        walked = walk.walk(stack.registers, self.depth, times=loops)
+        elapsed = time.thread_time_ns() - started
+        addresses = [int(ip) for ip in walked.frames[:, 0]]
+        return elapsed / (loops * len(addresses)), addresses
+
     def python(self, stack: Stack, loops: int, *, warm: bool) -> tuple[float, list[int]]:
         """ns per frame of the Python walk, and the addresses it found."""
         store, memory = self.store(stack, warm=warm)
-        registers = RegisterFile(stack.ip, [0] * 6 + [stack.fp, stack.sp] + [0] * 8)
+        registers = stack.registers
         trace = unwind_user(store, memory, registers, self.depth)
         started = time.thread_time_ns()
         for _ in range(loops):
@@ -321,6 +341,9 @@ def figures(runs: int = 5, depth: int = DEPTH) -> list[Figure]:
                 expected = addresses[: depth - 8]
             if stack is None:
                 raise BenchError("neither libunwind nor backtrace() is there to compare with")
+            cost, addresses = nest.compiled(stack, loops=2000)
+            results.setdefault(COMPILED, []).append(cost)
+            compare(COMPILED, addresses[: depth - 8], expected)
             for name, warm, loops in (
                 ("emu.unwind, warm section", True, 20),
                 ("emu.unwind, every row decoded anew", False, 2),
