@@ -32,6 +32,7 @@ The walkthrough goes to standard output, what the guest writes to standard error
 
 exit status:
   0  the walk was explained, wherever it leads      2  usage, or the place is never reached
+  130  interrupted on the way there
 """
 
 ALL = "all"

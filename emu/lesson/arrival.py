@@ -107,6 +107,8 @@ class Arrival(ReferenceEngine):
         there = self._snapshot_there
         if there is None:
             assert outcome is not None, "only an arrival cuts a run off"
+            if outcome.kind is OutcomeKind.INTERRUPTED:
+                raise KeyboardInterrupt
             raise LessonError(f"{self._destination}: {self._missed(outcome)}")
         if self.settlement is None:
             self._finish()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -162,6 +163,14 @@ def test_a_walk_that_is_cut_off(tmp_path: Path) -> None:
     text = "\n".join(plain_lines(explanation, frames=4))
     assert "end  limit at frame 509: a walk records no more than 510 frames" in text
     assert text.count("\nframe ") == 5
+
+
+def test_an_interrupt_on_the_way() -> None:
+    case = assemble("#@ title: A loop\n.intel_syntax noprefix\n.text\n_start: jmp _start\n")
+    there = arrival(Image.from_bytes(case.elf), Destination(step=10**9), "kernel-v15", "")
+    there.progress = lambda *_: signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        there.explain([Unwinder.SFRAME])
 
 
 def test_a_c_case_is_built_or_taken_as_it_lies(tmp_path: Path, prebuilt: Path) -> None:
