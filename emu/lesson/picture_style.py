@@ -25,16 +25,19 @@ def _variables(colours: dict[str, str]) -> str:
     return " ".join(f"--sp-{name}: {value};" for name, value in colours.items())
 
 
+_COLOURED = ":is(.stack-picture, .stack-colours)"
+"""Pictures, and text about their frames that shows the same colours."""
+
 _FRAMES = "\n".join(
-    f".stack-picture .f{n} {{ --sp-fill: var(--sp-f{n}); --sp-edge: var(--sp-e{n}); }}"
+    f"{_COLOURED} .f{n} {{ --sp-fill: var(--sp-f{n}); --sp-edge: var(--sp-e{n}); }}"
     for n in range(FRAME_COLOURS)
 )
 
 STYLE = f"""\
-.stack-picture {{ {_variables(_LIGHT)} }}
-[data-md-color-scheme="slate"] .stack-picture {{ {_variables(_DARK)} }}
+{_COLOURED} {{ {_variables(_LIGHT)} }}
+[data-md-color-scheme="slate"] {_COLOURED} {{ {_variables(_DARK)} }}
 @media (prefers-color-scheme: dark) {{
-  :root:not(:has([data-md-color-scheme])) .stack-picture {{ {_variables(_DARK)} }}
+  :root:not(:has([data-md-color-scheme])) {_COLOURED} {{ {_variables(_DARK)} }}
 }}
 {_FRAMES}
 .stack-picture {{ font-family: ui-monospace, "DejaVu Sans Mono", "Liberation Mono", monospace; }}

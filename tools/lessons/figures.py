@@ -12,6 +12,7 @@ from emu.lesson.evaluation import FrameState
 from emu.lesson.explanation import Explanation, FrameStep, Relation, Unwinder
 from emu.lesson.locations import disassemble
 from emu.lesson.picture import stack_picture
+from emu.lesson.picture_style import FRAME_COLOURS
 from emu.unwind import LookupFailure
 from lessons.moments import Moment
 
@@ -38,7 +39,7 @@ def figure(inside: str, caption: str, kind: str) -> str:
     plain = escape(caption.replace("`", ""))
     shown = _CODE.sub(r"<code>\1</code>", escape(caption))
     return (
-        f'<figure class="lesson-{kind}"><div class="lesson-scroll" role="group"'
+        f'<figure class="lesson-{kind} stack-colours"><div class="lesson-scroll" role="group"'
         f' aria-label="{plain}">{inside}</div><figcaption>{shown}</figcaption></figure>'
     )
 
@@ -94,18 +95,22 @@ def equations(walk: Explanation, first: int, last: int) -> str:
     """The rules of each frame with numbers filled in, and what is handed on."""
     parts = []
     for step in walk.frames[first : last + 1]:
-        lines = [str(equation) for equation in step.equations] or [step.rules or "no row"]
+        plain = [str(equation) for equation in step.equations] or [step.rules or "no row"]
+        lines = [Cell(line) for line in plain]
         if step.refusal:
-            lines.append(f"refused: {step.refusal}")
+            lines.append(Cell(f"refused: {step.refusal}", "bad"))
         if step.relation is not Relation.TRUE and step.contradiction:
-            lines.append(f"✗ {step.contradiction}")
+            lines.append(Cell(f"✗ {step.contradiction}", "bad"))
         if step.following is not None:
-            lines.append(f"⇒ {_state(step.following)}")
+            lines.append(Cell(f"⇒ {_state(step.following)}"))
         elif step.number == walk.end.frame:
-            lines.append(f"end: {walk.end.text}")
-        items = "".join(f"<li><code>{escape(line)}</code></li>" for line in lines)
+            lines.append(Cell(f"end: {walk.end.text}", "good" if walk.end.right else "bad"))
+        items = "".join(
+            f"<li{_class(line.style)}><code>{escape(line.text)}</code></li>" for line in lines
+        )
         parts.append(
-            f'<div class="step f{step.number % 6}"><p><strong>frame {step.number}</strong>'
+            f'<div class="step f{step.number % FRAME_COLOURS}">'
+            f"<p><strong>frame {step.number}</strong>"
             f" <code>{escape(str(step.location))}</code>, {escape(_state(step.state))}</p>"
             f"<ul>{items}</ul></div>"
         )
@@ -169,7 +174,7 @@ def comparison(moment: Moment) -> str:
     depth = max(len(true), *(len(frames) for frames in walks.values()))
     rows = []
     for number in range(depth):
-        cells = [Cell(str(number), heading=True)]
+        cells = [Cell(str(number), f"frame f{number % FRAME_COLOURS}", heading=True)]
         truth = true[number] if number < len(true) else None
         cells.append(Cell("-" if truth is None else str(truth.location), code=truth is not None))
         state = None if truth is None else truth.state
