@@ -115,7 +115,7 @@ class Walkthrough {
     else this.go({ step: next, frame: null });
   }
 
-  // Any of step, frame (null: where the unwinder errs) and unwinder; shown in the next picture.
+  // Any of step, frame (null: where the unwinder errs, else the topmost) and unwinder; shown in the next picture.
   go(change) {
     if ("step" in change) {
       this.step = Math.min(Math.max(change.step, 0), this.recording.count - 1);
@@ -136,7 +136,7 @@ class Walkthrough {
     for (const { key } of UNWINDERS) walks[key] = recording.walk(key, step);
     const walk = walks[unwinder];
     const most = Math.max(frames.length, walk.hops.length) - 1;
-    if (this.frame === null) this.frame = Math.max(walk.departs, 0);
+    if (this.frame === null) this.frame = SIGNS[walk.verdict][2] > 1 ? walk.departs : 0;
     this.frame = Math.min(Math.max(this.frame, 0), most);
     const k = this.frame;
     const unwind = stepOf(recording, unwinder, walk, k, step);
@@ -169,7 +169,8 @@ class Walkthrough {
     byId("place").textContent = recording.place(pc);
     byId("instruction").textContent = code ? code[2] : "";
     byId("position").textContent = `Step ${counted(step)} of ${counted(recording.count - 1)}`
-      + `, instruction ${counted(recording.data.first + step)}, ${hex(pc)}${source ? `, ${source}` : ""}`;
+      + `, instruction ${counted(recording.data.first + step)}, ${hex(pc)}${source ? `, ${source}` : ""}`
+      + (recording.threaded ? `, thread ${recording.threads[step]}` : "");
     this.slider.setAttribute("aria-valuetext", `step ${step}, ${recording.place(pc)}`);
     const name = UNWINDERS.find((one) => one.key === this.unwinder).name;
     this.say(`Step ${step}, ${recording.place(pc)}. ${name} ${SIGNS[walk.verdict][1]}: ${

@@ -39,6 +39,7 @@ class Recording {
       ({ low: parseInt(low, 16), high: parseInt(high, 16), step }));
     this.callAt = spread(data.callAt, this.count);
     this.threads = spread(data.threads, this.count);
+    this.threaded = data.threads.length > 2;
     const depths = new Int32Array(data.calls.length);
     data.calls.forEach(([older], i) => { depths[i] = older < 0 ? 1 : depths[older] + 1; });
     this.depths = new Int32Array(this.count);
@@ -77,6 +78,18 @@ class Recording {
   recorded(address, step) {
     return this.extents.some((one) =>
       one.low <= address && address < one.high && one.step <= step);
+  }
+
+  // The first address above `address` that was not recorded.
+  recordedEnd(address, step) {
+    let end = address;
+    for (;;) {
+      const reached = end;
+      const next = this.extents.find((one) =>
+        one.low <= reached && reached < one.high && one.step <= step);
+      if (!next) return end;
+      end = next.high;
+    }
   }
 
   // The word at a multiple of 8, null if it was not recorded.

@@ -55,17 +55,14 @@ class StackPanel {
     return () => { holder.scrollTop = selected === 0 ? scrollHeight : middle; };
   }
 
-  // [lowest address, end] of a frame's words.
+  // [lowest address, end] of a frame's words, and whether its caller's are on another stack.
   extent(k) {
     const { frames, step } = this.context;
     const low = numberOf(frames[k].sp);
-    if (k + 1 < frames.length) {
-      const high = numberOf(frames[k + 1].sp);
-      return high > low ? [low, high, false] : [low, low + 32, true];
-    }
-    let high = low;
-    while (high < low + 48 && this.recording.word(high, step) !== null) high += 8;
-    return [low, high, false];
+    const end = this.recording.recordedEnd(low, step);
+    if (k + 1 === frames.length) return [low, Math.min(end, low + 48), false];
+    const high = numberOf(frames[k + 1].sp);
+    return high > low && high <= end ? [low, high, false] : [low, Math.min(end, low + 4096), true];
   }
 
   block(k) {
@@ -83,7 +80,7 @@ class StackPanel {
     if (k + 1 === frames.length) {
       rows.push(element("p", { class: "frame-end" }, "\u2504 here the stack began"));
     }
-    if (moved) rows.push(element("p", { class: "frame-end" }, "\u2504 on another stack"));
+    if (moved) rows.push(element("p", { class: "frame-end" }, "\u2504 the frame above is on another stack"));
     for (const one of this.chosen(k, low, high)) {
       rows.push(typeof one === "number" ? this.row(k, one) : this.elided(one));
     }

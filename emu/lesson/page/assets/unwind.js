@@ -37,7 +37,7 @@ class UnwindPanel {
   }
 
   how(key, { hop, found, terms }) {
-    if (hop.kind === "frame-pointer" && key === "sframe") {
+    if (key === "sframe" && terms === POINTER_TERMS) {
       return element("p", { class: "how" }, element("b", {}, "\u22ef No row: "),
         `${found ? found[0] : "nothing is known here"}. The kernel follows rbp instead.`);
     }
