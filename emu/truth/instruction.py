@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -10,8 +11,6 @@ from emu.unwind.protocols import MemoryFault
 LONGEST = 15
 """Bytes of the longest x86 instruction."""
 PAGE = 4096
-RESTORES = 24
-"""Instructions between a switch to another stack and the return that begins to run on it."""
 ARGUMENTS = 8
 """Instructions between the push of a return address and the jump that makes a call of it."""
 
@@ -44,9 +43,8 @@ class Instruction:
 
 OPAQUE = Instruction(sets_rsp=False, rsp_from_rbp=False, pops=0, target=None, sources=frozenset())
 LEAVE = replace(OPAQUE, rsp_from_rbp=True, target="rbp")
-_STRAIGHT_ENDS = frozenset(
-    {"push", "pop", "pushfq", "popfq", "call", "ret", "leave", "enter", "syscall", "hlt", "ud2"}
-)
+STOPS = frozenset({"push", "pushfq", "call", "ret", "leave", "enter", "syscall", "hlt", "ud2"})
+"""Mnemonics that are no straight code, or push."""
 
 
 class Decoder:
@@ -58,6 +56,7 @@ class Decoder:
         self._code = code
         self._known: dict[int, Instruction] = {}
         self._jumps: set[int] = set()
+        self.x86 = capstone.x86
         self._capstone = capstone
         self._engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
         self._engine.detail = True
@@ -84,54 +83,9 @@ class Decoder:
         """
         return pc in self._jumps
 
-    def word_to_return_by(self, pc: int) -> int | None:
-        """How far above rsp the word is to which straight code from `pc` on will return.
-
-        None if control may go another way first, or rsp is not moved by pops and constants alone.
-        A jump through a register that was loaded from there is a return, too.
-        """
-        offset = 0
-        loaded: dict[str, int] = {}
-        for insn in self._engine.disasm(self._bytes(pc, LONGEST * RESTORES), pc, RESTORES):
-            name = insn.mnemonic.split()[-1]
-            target, distance = self._stack_load(insn, name)
-            if name == "ret":
-                return offset
-            if name == "jmp":
-                return loaded.get(target)
-            if name in _STRAIGHT_ENDS - {"pop", "popfq"} or name[0] == "j":
-                return None
-            for register in insn.regs_access()[1]:
-                loaded.pop(_wide(insn.reg_name(register)), None)
-            if name in {"pop", "mov"} and target:
-                loaded[target] = offset + distance
-            if name in {"pop", "popfq"}:
-                offset += 8
-            elif name in {"add", "lea"} and target == "rsp":
-                offset += distance
-            elif "rsp" in {_wide(insn.reg_name(register)) for register in insn.regs_access()[1]}:
-                return None
-        return None
-
-    def _stack_load(self, insn: Any, name: str) -> tuple[str, int]:
-        """The register that an instruction takes from rsp or changes by a constant, and how far.
-
-        No register if it does something else; for a jump the one it goes through.
-        """
-        x86 = self._capstone.x86
-        operands = insn.operands
-        if not operands or operands[0].type != x86.X86_OP_REG:
-            return "", 0
-        target = insn.reg_name(operands[0].reg)
-        if len(operands) == 1:
-            return target, 0
-        source = operands[1]
-        if source.type == x86.X86_OP_IMM and name == "add":
-            return target, source.imm
-        if source.type == x86.X86_OP_MEM and name in {"mov", "lea"}:
-            plain = insn.reg_name(source.mem.base) == "rsp" and not source.mem.index
-            return (target, source.mem.disp) if plain else ("", 0)
-        return "", 0
+    def straight(self, pc: int, count: int) -> Iterator[Any]:
+        """capstone's instructions from `pc` on, `count` at most."""
+        return iter(self._engine.disasm(self._bytes(pc, LONGEST * count), pc, count))
 
     def _look_ahead(self, pc: int) -> None:
         """A push ends at `pc`: remember the jump that follows it, if one does."""
@@ -140,7 +94,7 @@ class Decoder:
             name = mnemonic.split()[-1]
             if name == "jmp":
                 self._jumps.add(at)
-            if name in _STRAIGHT_ENDS or name[0] == "j" or "sp" in operands:
+            if name in STOPS or name[0] in "jp" or "sp" in operands:
                 return
 
     def _bytes(self, pc: int, size: int) -> bytes:
@@ -160,7 +114,7 @@ class Decoder:
         return OPAQUE
 
     def _facts(self, insn: Any) -> Instruction:
-        x86 = self._capstone.x86
+        x86 = self.x86
         operands = insn.operands
         written = [
             operand.reg
@@ -175,9 +129,9 @@ class Decoder:
             return LEAVE
         if not written:
             return OPAQUE
-        target = _wide(insn.reg_name(written[0]))
+        target = wide(insn.reg_name(written[0]))
         sources = self._sources(insn, name)
-        sets_rsp = any(_wide(insn.reg_name(reg)) == "rsp" for reg in written)
+        sets_rsp = any(wide(insn.reg_name(reg)) == "rsp" for reg in written)
         if sets_rsp and name == "xchg":
             sources -= {"rsp"}  # its own value goes to the other operand
         rsp_from_rbp = sets_rsp and name == "lea" and sources == {"rbp"}
@@ -188,20 +142,20 @@ class Decoder:
         )
 
     def _sources(self, insn: Any, name: str) -> frozenset[str]:
-        x86 = self._capstone.x86
+        x86 = self.x86
         registers = []
         for operand in insn.operands:
             if operand.type == x86.X86_OP_REG and operand.access & self._capstone.CS_AC_READ:
                 registers.append(operand.reg)
             elif operand.type == x86.X86_OP_MEM and name == "lea":
                 registers += [operand.mem.base, operand.mem.index]
-        return frozenset(_wide(insn.reg_name(reg)) for reg in registers if reg)
+        return frozenset(wide(insn.reg_name(reg)) for reg in registers if reg)
 
 
 _WIDE = {"esp": "rsp", "sp": "rsp", "spl": "rsp", "ebp": "rbp", "bp": "rbp", "bpl": "rbp"}
 
 
-def _wide(name: str) -> str:
+def wide(name: str) -> str:
     """The 64-bit register that `name` is part of, as far as stack arithmetic needs it."""
     if name in _WIDE:
         return _WIDE[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from emu.truth.ahead import Way, leaving
 from emu.truth.doubt import Settlement, SwitchDoubt
 from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
 from emu.truth.functions import Functions, same_function
@@ -115,9 +116,9 @@ class StackSwitches(ShadowStack):
         `left` are the entries of the one that the instruction at `switch_pc` has left.
         """
         fresh = Stack(begin=rsp, moved_from=left[-1] if left else None, moved_at=switch_pc)
-        distance = self.decoder.word_to_return_by(self._pc)
-        fresh.foreseen = distance is not None
-        slot = rsp + (distance or 0)
+        ahead = leaving(self.decoder, self._pc)
+        fresh.foreseen = ahead is not None and ahead.way is Way.WORD
+        slot = rsp + (ahead.value if ahead is not None and fresh.foreseen else 0)
         word = self._word(slot)
         if word is not None and self._memory.executable(word):
             fresh.entries.append(
@@ -167,7 +168,11 @@ class StackSwitches(ShadowStack):
 
     def _go_on_with(self, parked: Stack, previous_rsp: int, switch_pc: int) -> None:
         self._parked.remove(parked)
-        self._park(self.stack, previous_rsp, switch_pc)
+        stack = self.stack
+        came_back = stack.moved_from is not None and parked.entries[-1:] == [stack.moved_from]
+        self._park(stack, previous_rsp, switch_pc)
+        if came_back and len(stack.entries) == stack.base:
+            self._parked.remove(stack)  # it was used by one call and is over
         self.stack = parked
         self.figures.switches += 1
 

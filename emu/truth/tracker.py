@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from emu.truth.ahead import Leaving, Way, leaving
 from emu.truth.doubt import Doubt, LocalCall, Provisional, PushedCall, Settlement, SwitchDoubt
 from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
 from emu.truth.functions import Functions, same_function
@@ -99,6 +100,9 @@ class Tracker(StackSwitches):
         else:
             # What the last instruction did, a call perhaps, is decided at the interrupted one.
             self.step(registers[RIP], 0, registers)
+            if isinstance(self.doubt, SwitchDoubt):
+                # The handler would come between the switch and what tells its meaning.
+                self._settle_switch(self.doubt, self._goes_to(registers))
         self.stack.push(
             Entry(
                 slot=registers[RSP] - 8,
@@ -281,6 +285,8 @@ class Tracker(StackSwitches):
         """Each pending entry: back in a slot, still alive, or gone."""
         rsp = registers[RSP]
         for entry in tuple(self._pending):
+            if self.stack.interruptions and self.stack.index(entry) < self.stack.floor:
+                continue  # what is interrupted stands still
             if self._pushed_again(entry, previous_rsp, rsp):
                 self._resolve_pending(entry, dropped=False)
             elif self._straight and entry.kind is EntryKind.SWITCH and rsp <= entry.slot:
@@ -333,15 +339,34 @@ class Tracker(StackSwitches):
                 self._remove(doubt.entry)
         elif isinstance(doubt, SwitchDoubt) and jumped:
             function = self._functions.function_at(doubt.switch_pc)
-            if function is not None and function.start <= pc < function.end:
-                return
-            if same_function(self._functions, pc, doubt.frame_pc):
-                self._settle(Settlement.FIRST)
-                return
-            self._settle(Settlement.SECOND)
-            self.figures.dropped -= len(doubt.dropped)
-            self.figures.switches += 1
-            for entry in doubt.dropped:
-                self.stack.push(entry)
-            self._park(self.stack, doubt.switch_rsp, doubt.switch_pc)
-            self.stack = doubt.fresh
+            if function is None or not function.start <= pc < function.end:
+                self._settle_switch(doubt, pc)
+
+    def _settle_switch(self, doubt: SwitchDoubt, pc: int | None) -> None:
+        """Control leaves the function that wrote rsp and goes to `pc`; None for a call."""
+        if pc is not None and same_function(self._functions, pc, doubt.frame_pc):
+            self._settle(Settlement.FIRST)
+            return
+        self._settle(Settlement.SECOND)
+        self.figures.dropped -= len(doubt.dropped)
+        self.figures.switches += 1
+        for entry in doubt.dropped:
+            self.stack.push(entry)
+        self._park(self.stack, doubt.switch_rsp, doubt.switch_pc)
+        self.stack = doubt.fresh
+
+    def _goes_to(self, registers: list[int]) -> int | None:
+        """Where the straight code that is about to execute goes on.
+
+        None if it calls, or if that cannot be seen.
+        """
+        ahead = leaving(self.decoder, registers[RIP])
+        match ahead:
+            case Leaving(Way.WORD, offset):
+                return self._word(registers[RSP] + offset)
+            case Leaving(Way.REGISTER, number):
+                return registers[number]
+            case Leaving(Way.ADDRESS, address):
+                return address
+            case _:
+                return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emu.check import Verdict, run, snapshots
+from emu.check import GuestOptions, Verdict, run, snapshots
 from emu.toolchain import Toolchain
 from emu.toolchain.c_case import build_case, read_c_case
 
@@ -34,6 +34,64 @@ def test_a_program_s_own_backtrace_is_the_true_stack(toolchain: Toolchain, tmp_p
     assert said == true
     # A handler's stack has the restorer's address and the interrupted instruction in it.
     assert [len(stack) for stack in said] == [9, 10]
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_signals_while_a_function_calls_on_another_stack(
+    toolchain: Toolchain, tmp_path: Path, engine: str
+) -> None:
+    case = read_c_case(SITUATIONS / "own_stack.c")
+    program = build_case(toolchain, case, "-O2", tmp_path / "program", ["-DROUNDS=150"])
+    options = GuestOptions(seed=1, signal_every=11, signal_seed=1)
+    result = run(program, engine=engine, options=options)
+    assert (result.ended, result.exit_code) == ("exit", 0)
+    assert result.findings == ()
+    assert result.figures.violations == 0
+    assert result.figures.returns_verified == result.figures.returns
+    # There and back each time, wherever the signals came.
+    assert result.figures.switches == 2 * (150 + 2)
+    assert result.tally.steps[Verdict.UNSETTLED] > 3 * 150
+    assert any("call_on moves to another stack" in remark for remark in result.remarks)
+
+
+SPLIT = r"""
+#include <string.h>
+__attribute__((noinline)) void at_bottom(void) { __asm__ volatile(""); }
+__attribute__((noinline)) static int down(int n)
+{
+    char room[3000];
+    memset(room, n, sizeof room);
+    __asm__ volatile("" : : "r"(room) : "memory");
+    if (n == 0) {
+        at_bottom();
+        __asm__ volatile("" ::: "memory");
+        return 0;
+    }
+    return down(n - 1) + room[n] - n + 1;
+}
+int main(void) { return down(60) != 60; }
+"""
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_stacks_that_grow_in_pieces(toolchain: Toolchain, tmp_path: Path, engine: str) -> None:
+    """gcc's split stacks: __morestack goes on with its caller on another piece of stack."""
+    source = tmp_path / "program.c"
+    source.write_text(SPLIT)
+    program = toolchain.compile([source], tmp_path / "program", ["-O2", "-fsplit-stack", "-static"])
+    result = run(program, engine=engine)
+    assert (result.ended, result.exit_code) == ("exit", 0)
+    assert result.figures.switches > 0
+    assert result.figures.violations == 0
+    assert result.figures.returns_verified == result.figures.returns
+    assert result.findings == ()
+    if engine == "reference":
+        (bottom,) = snapshots(program, at="at_bottom")
+        names = bottom.functions
+        # The stack begins where __morestack moved to the newest piece.
+        assert names[0] == "at_bottom"
+        assert set(names[1:-1]) == {"down"}
+        assert names[-1] == "__morestack"
 
 
 @pytest.fixture
