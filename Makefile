@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= auto
 
-.PHONY: demo test lint docs bench corpus programs mutate fuzz-unwind fuzz-sframe clean
+.PHONY: demo test lint docs bench corpus programs agree mutate fuzz-unwind fuzz-sframe clean
 .DELETE_ON_ERROR:
 
 # A real program, built by gcc with tables by GNU as and ld, checked at every instruction.
@@ -40,6 +40,12 @@ corpus: $(READY)
 # Real programs and every C case at every instruction, run natively too, and compared.
 programs: $(READY)
 	$(BIN)/python tools/programs.py
+
+# Both engines on random programs, in every mode, for ten minutes: do they say the same?
+AGREE_SECONDS ?= 600
+
+agree: $(READY)
+	$(BIN)/python tools/agree.py --from $$(date +%s) --count 1000000 --seconds $(AGREE_SECONDS)
 
 # Every row of the C cases changed by one word: is each change reported?
 mutate: $(READY)

@@ -82,6 +82,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="fast",
         help="compiled (default), or plain Python; they say the same",
     )
+    repeat = parser.add_mutually_exclusive_group()
+    repeat.add_argument(
+        "--watch-stores",
+        action="store_true",
+        help="check a caller's frame again when a store, or the kernel, has changed what its check"
+        " depends on; without this, only when it has been the topmost frame",
+    )
+    repeat.add_argument(
+        "--exhaustive",
+        action="store_true",
+        help="find the same by checking all frames anew before every instruction; exit status 2 if"
+        " one comes out differently although nothing has changed",
+    )
     parser.add_argument(
         "--strict", action="store_true", help="frames without a row are findings too"
     )

@@ -37,6 +37,8 @@ def check_one(
                 at=arguments.at,
                 policy=arguments.policy,
                 engine=arguments.engine,
+                watch_stores=arguments.watch_stores,
+                exhaustive=arguments.exhaustive,
                 max_instructions=arguments.max_instructions,
                 strict=arguments.strict,
                 convert=arguments.convert,

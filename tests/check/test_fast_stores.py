@@ -5,6 +5,9 @@ must come to the same, in both engines; and to what is found without them where 
 the frames of callers.
 """
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -387,3 +390,22 @@ def test_ordinary_stores_are_not_told_to_python(monkeypatch: pytest.MonkeyPatch)
         result = run(image_of(source), **mode)
         assert result.instructions > 40_000
         assert len(seen) < 200
+
+
+def emu(*arguments: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "emu", "check", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
+def test_the_command_s_options(tmp_path: Path) -> None:
+    program = tmp_path / "meddler"
+    program.write_bytes(assemble(CALLER.format(body=SAVED_RBP)).elf)
+    assert emu(program).returncode == 0
+    for option in ("--watch-stores", "--exhaustive"):
+        done = emu(option, "--json", "-", program)
+        assert done.returncode == 1
+        (finding,) = json.loads(done.stdout)["findings"]
+        assert (finding["field"], finding["frame"], finding["count"]) == ("fp", 1, 3)
+    done = emu("--watch-stores", "--exhaustive", program)
+    assert done.returncode == 2
+    assert b"not allowed with" in done.stderr
