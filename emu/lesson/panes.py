@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from emu.check.verdict import Verdict
-from emu.lesson.blocks import Line, Role, Span, columns
 from emu.lesson.evaluation import Equation
 from emu.lesson.explanation import FrameStep, Unwinder
 from emu.lesson.locations import file_name
+from emu.lesson.spans import Line, Role, Span, columns
 from emu.lesson.stepper import Stepper
-from emu.unwind import DWARF_NAMES, LookupFailure, MemoryFault
+from emu.unwind import DWARF_NAMES, MemoryFault
 
 WORD = 8
 RED_ZONE = 128
@@ -279,14 +279,6 @@ def short_equation(equation: Equation) -> str:
     if equation.location is not None and equation.location.known:
         text += f" {equation.location}"
     return text
-
-
-def row_in_force(stepper: Stepper) -> str:
-    """The rules of `.sframe` at the chosen frame's pc, whoever walks."""
-    found = stepper.recording.rows.get(stepper.state.ip)
-    if found is None or isinstance(found, LookupFailure):
-        return "no row"
-    return str(found.frame)
 
 
 def equations_title(stepper: Stepper) -> str:

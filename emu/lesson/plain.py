@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emu.lesson.blocks import Line, end_lines, frame_blocks, frame_title, heading, line_text
+from emu.lesson.blocks import frame_blocks
 from emu.lesson.explanation import Explanation
+from emu.lesson.headings import end_lines, frame_title, heading
 from emu.lesson.selection import shown_frames
+from emu.lesson.spans import Line, line_text
 
 INDENT = "  "
 

@@ -17,8 +17,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
 from emu.lesson import panes
-from emu.lesson.blocks import Line
 from emu.lesson.error import LessonError
+from emu.lesson.spans import Line
 from emu.lesson.stepper import Stepper
 from emu.lesson.terminal import frame_heading, frame_text, styled
 

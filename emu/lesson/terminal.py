@@ -10,18 +10,11 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 
-from emu.lesson.blocks import (
-    Block,
-    Line,
-    Role,
-    end_lines,
-    frame_blocks,
-    frame_mark,
-    heading,
-    place,
-)
+from emu.lesson.blocks import frame_blocks
 from emu.lesson.explanation import Explanation, FrameStep, Relation
+from emu.lesson.headings import end_lines, frame_mark, heading, place
 from emu.lesson.selection import shown_frames
+from emu.lesson.spans import Block, Line, Role
 
 STYLES = {
     Role.PLAIN: "",

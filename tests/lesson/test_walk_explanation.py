@@ -11,9 +11,10 @@ from emu.asm import assemble
 from emu.cfi import FrameTable
 from emu.check import Snapshot, Verdict, snapshots
 from emu.lesson import Explanation, Unwinder, explain
-from emu.lesson.blocks import frame_title, line_text
 from emu.lesson.explanation import EndKind, Relation
+from emu.lesson.headings import frame_title
 from emu.lesson.search import WatchedStore
+from emu.lesson.spans import line_text
 from emu.machine import Image
 from emu.unwind import DWARF_NAMES, DwarfState, dwarf_unwind, unwind_user
 
