@@ -27,6 +27,7 @@ class Results:
     def __init__(self, programs: Programs) -> None:
         self._programs = programs
         self._checks: dict[tuple[str, str], Result] = {}
+        self._scores: dict[tuple[str, str], Score] = {}
 
     def check(self, program: str, policy: str = "kernel-v15") -> Result:
         """What `emu check --policy P ./PROGRAM` comes to. Raises `LessonError`."""
@@ -45,6 +46,13 @@ class Results:
 
         Right is a step that gives pc, sp and fp of the true caller.
         """
+        key = (program, place)
+        known = self._scores.get(key)
+        if known is None:
+            known = self._scores[key] = self._score(program, place)
+        return known
+
+    def _score(self, program: str, place: str) -> Score:
         instructions = sframe = pointers = 0
         image = self._programs.image(program)
         for snapshot in snapshots(image, at=[place] if place else []):
