@@ -1,6 +1,7 @@
 """From the data words of a row to its rules (kernel behaviour: 7.3-7.5, rule construction)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from emu.unwind.errors import Errno, RejectedError
 from emu.unwind.frame import (
@@ -45,7 +46,12 @@ def build_frame(words: DataWords | None, policy: Policy, *, start: int, signal: 
                 Errno.EINVAL, f"FRE start {start} has no data words, so no CFA rule"
             )
         return outermost_frame(signal=signal)
-    strict = policy.lookup is Lookup.V15
+    return _frame(words, policy.lookup is Lookup.V15, signal)
+
+
+@lru_cache(maxsize=1 << 12)
+def _frame(words: DataWords, strict: bool, signal: bool) -> Frame:
+    """A program's thousands of rows say a few hundred different things."""
     return Frame(
         _cfa_rule(words.cfa_control, words.cfa_offset, strict=strict),
         _value_rule("RA", words.ra_control, words.ra_offset, strict=strict),
