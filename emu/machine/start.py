@@ -38,7 +38,7 @@ def start_program(
     """
     memory = kernel.memory
     program = files.add(load_image(memory, image, EXECUTABLE_BASE))
-    kernel.executable = _guest_path(image.path)
+    kernel.executable = kernel.tree.guest_path(image.path)
     name = posixpath.basename(kernel.executable).encode(errors="surrogateescape")[:15]
     kernel.current.name = name.decode(errors="surrogateescape")
     kernel.command_line = _lines(arguments)
@@ -100,7 +100,3 @@ def _load_interpreter(image: Image, path: str, kernel: Kernel, files: MappedFile
 def _lines(texts: Iterable[str]) -> bytes:
     """As they lie in memory, each with a zero byte behind it."""
     return b"".join(text.encode(errors="surrogateescape") + b"\0" for text in texts)
-
-
-def _guest_path(path: str) -> str:
-    return path if path.startswith("/") else posixpath.join("/", posixpath.normpath(path))

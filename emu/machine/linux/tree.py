@@ -118,6 +118,12 @@ class Tree:
                 self._new_status(S_IFLNK | 0o777), f"/proc/self/fd/{number}"
             )
 
+    def guest_path(self, path: str) -> str:
+        """What the guest calls a file of the host that may lie below the root."""
+        absolute = path if path.startswith("/") else posixpath.join("/", posixpath.normpath(path))
+        below = absolute.startswith(self._root + "/")
+        return absolute.removeprefix(self._root) if below else absolute
+
     def fork(self) -> Tree:
         """The same files for another process."""
         return copy(self)
