@@ -48,9 +48,13 @@ def chromium() -> Program:
     return found or provide(CHROMIUM)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: Program) -> Iterator[Browser]:
-    """One headless Chromium for all tests; each has a context of its own, without history."""
+    """A headless Chromium; each test has a context of its own, without history.
+
+    Not for the session: while Playwright is there, the thread has a running event loop, and tests
+    that run one of their own cannot.
+    """
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as home:
         started = playwright.chromium.launch(
             executable_path=chromium.path,
