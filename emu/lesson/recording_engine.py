@@ -52,7 +52,7 @@ class Finder(ReferenceEngine):
         """How many instructions were executed before it; None if the run ends first."""
         self._begin()
         try:
-            self.process.run(self._check, max_instructions)
+            ended_whole(self.process.run(self._check, max_instructions))
         except FoundError as found:
             return found.instruction
         return None
@@ -118,8 +118,7 @@ class RecordingEngine(ReferenceEngine):
     def record(self, last: int) -> Recording:
         """Run to instruction `last` or the program's end. What comes before the first is run."""
         self._begin()
-        outcome = self.process.run(self._note, last)
-        return self._recording(outcome)
+        return self._recording(ended_whole(self.process.run(self._note, last)))
 
     def _note(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
         values = self._follow(pc, size)
@@ -289,6 +288,13 @@ def interesting(walks: Mapping[Unwinder, Walks]) -> int | None:
             if verdict in wanted:
                 return step
     return None
+
+
+def ended_whole(outcome: Outcome) -> Outcome:
+    """The outcome; KeyboardInterrupt if the user ended the run."""
+    if outcome.kind is OutcomeKind.INTERRUPTED:
+        raise KeyboardInterrupt
+    return outcome
 
 
 def _ended(outcome: Outcome) -> str:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import sys
 import zlib
@@ -185,6 +186,24 @@ class TestCommand:
     ) -> None:
         assert main(["walk", "--html", str(tmp_path / "no" / "w.html"), str(CASE)]) == 2
         assert "No such directory" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_writes_nothing(tmp_path: Path) -> None:
+    case = tmp_path / "endless.s"
+    case.write_text(
+        "#@ title: A loop without end\n.intel_syntax noprefix\n.text\n.globl _start\n"
+        "_start:\nnop\njmp _start\n"
+    )
+    target = tmp_path / "walk.html"
+    command = [sys.executable, "-m", "emu", "walk", "--html", target, "--step", "1000000000", case]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(timeout=4)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in said
+    assert not target.exists()
 
 
 def test_the_libraries_that_make_it_are_not_needed_for_text() -> None:
