@@ -41,10 +41,11 @@ corpus: $(READY)
 programs: $(READY)
 	$(BIN)/python tools/programs.py
 
-# Both engines on random programs, in every mode, for ten minutes: do they say the same?
+# Both engines in every mode, on every case and for ten minutes on random programs: do they agree?
 AGREE_SECONDS ?= 600
 
 agree: $(READY)
+	$(BIN)/python tools/agree.py --cases
 	$(BIN)/python tools/agree.py --from $$(date +%s) --count 1000000 --seconds $(AGREE_SECONDS)
 
 # Every row of the C cases changed by one word: is each change reported?

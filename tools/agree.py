@@ -2,12 +2,15 @@
 """Both engines on random programs, in every mode: do they say the same?
 
     python tools/agree.py [--from SEED] [--count N] [--seconds N]
+    python tools/agree.py --cases
 
 Each seed is a program of tools/random_programs.py with options drawn from the same seed: threads
 with turns of different length, children, signals at regular and at random instructions, wrong
 directives, stores into frames of callers. It is run by both engines without stores watched, with
 `watch_stores` and with `exhaustive`; everything that they report must be equal, and the last two
-modes must come to the same. Prints the seeds that fail, and exits with 1 if there are any.
+modes must come to the same. With --cases the programs are all assembled cases and all prebuilt C
+programs; for these all modes must come to the same, and the reference engine stops a C program
+early. Prints what fails, and exits with 1 if anything does.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ from __future__ import annotations
 import argparse
 import random
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from random_programs import program
@@ -24,7 +29,9 @@ from random_programs import program
 from emu.asm import assemble
 from emu.check import CheckError, GuestOptions, Result, run
 from emu.machine import Image
+from emu.toolchain.prebuilt import unpack_programs
 
+ROOT = Path(__file__).resolve().parents[1]
 MODES: tuple[dict[str, bool], ...] = ({}, {"watch_stores": True}, {"exhaustive": True})
 LIMIT = 10_000
 
@@ -110,6 +117,51 @@ def disagreements(seed: int) -> list[str]:
     return [f"{situation.kind}: {line}" for line in wrong]
 
 
+def in_all_modes(image: Image, engine: str, limit: int | None) -> tuple[dict[str, Any], list[str]]:
+    """What one engine says, and in which modes it says something else."""
+    wrong: list[str] = []
+    first: dict[str, Any] = {}
+    for mode in MODES:
+        name = f"{engine}, {next(iter(mode), 'default')}"
+        try:
+            document = said(run(image, engine=engine, max_instructions=limit, **mode))
+        except CheckError as error:
+            wrong.append(f"{name}: {error}")
+            continue
+        first = first or document
+        if document != first:
+            wrong.append(f"default / {name}: {differences(first, document)}")
+    return first, wrong
+
+
+def case_disagreements(image: Image, limit: int) -> list[str]:
+    """All modes must come to the same; the reference engine runs up to `limit` only."""
+    _, whole = in_all_modes(image, "fast", None)
+    fast, start = in_all_modes(image, "fast", limit)
+    reference, slow = in_all_modes(image, "reference", limit)
+    wrong = [*whole, *start, *slow]
+    if fast != reference:
+        wrong.append(f"reference / fast: {differences(reference, fast)}")
+    return wrong
+
+
+def all_cases() -> int:
+    """Every case of the suite; the number of those that fail."""
+    failed = 0
+    with tempfile.TemporaryDirectory() as directory:
+        programs = unpack_programs(ROOT / "c_cases" / "prebuilt", Path(directory))
+        for path in (*sorted((ROOT / "asm_cases").glob("*.s")), *programs):
+            if path.suffix == ".s":
+                case = assemble(path)
+                lines = case_disagreements(Image.from_bytes(case.elf, case.file), 3_000)
+            else:
+                lines = case_disagreements(Image.from_file(path), 2_000)
+            failed += bool(lines)
+            for line in lines:
+                print(f"{path.name}: {line}", flush=True)
+    return failed
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -117,7 +169,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--from", type=int, default=0, dest="first", metavar="SEED")
     parser.add_argument("--count", type=int, default=1000, metavar="N")
     parser.add_argument("--seconds", type=float, default=600, metavar="N", help="at most so long")
+    parser.add_argument("--cases", action="store_true", help="the cases of the suite instead")
     options = parser.parse_args(arguments)
+    if options.cases:
+        failed = all_cases()
+        print(f"{failed} cases disagree")
+        return 1 if failed else 0
     ends = time.monotonic() + options.seconds
     tried = failed = 0
     for seed in range(options.first, options.first + options.count):

@@ -8,7 +8,6 @@ from dataclasses import replace
 from emu.check.blame import Blamer
 from emu.check.cfi import NAME as DWARF
 from emu.check.cfi import CfiWalkCheck, CfiWitness
-from emu.check.contradiction import contradiction
 from emu.check.error import CheckError
 from emu.check.finding import Finding, Key, Tally, Witness
 from emu.check.live import LiveRegisters
@@ -20,8 +19,9 @@ from emu.check.step import OK, Outcome, check_step
 from emu.check.tables import Place, Tables
 from emu.check.verdict import Blame, Check, Field, Verdict
 from emu.check.walk import KERNEL_LIMIT, Departure, Note, WalkCheck, serial
+from emu.check.witnesses import Witnesses
 from emu.truth import Entry, Moved
-from emu.unwind import LookupFailure, Memory, Policy, State, evaluate
+from emu.unwind import Memory, Policy, State, evaluate
 from emu.unwind.dwarf import DwarfState
 from emu.unwind.signal_frame import interrupted_state
 from emu.unwind.walk import POINTER_FRAMES
@@ -59,13 +59,13 @@ class Observer:
             else WalkCheck(tables.real, memory, self.registers, policy)
         )
         self._tables = tables
-        self._modules = modules
         self._memory = memory
         self._policy = policy
         self._strict = strict
         self.moved: set[str] = set()
         """Functions that moved to another stack themselves, with rows that lead back."""
-        self._blamer = Blamer(tables.intact, memory, self._cfi)
+        blamer = None if self._by_cfi else Blamer(tables.intact, memory, self._cfi)
+        self._witnesses = Witnesses(modules, memory, self.registers, blamer)
 
     def check(self, tally: Tally, entries: Sequence[Entry], moved: Moved | None = None) -> None:
         """Check the snapshot given by `registers` and the true stack `entries`, oldest first.
@@ -228,7 +228,7 @@ class Observer:
             key = _key(Check.STEP, verdict, field, place)
             known = tally.findings.get(key)
             if known is None:
-                tally.findings[key] = Finding(key, self._witness(sighting, field))
+                tally.findings[key] = Finding(key, self._witnesses.of(sighting, field))
             else:
                 known.count += 1
 
@@ -267,42 +267,6 @@ class Observer:
             got = self._cfi.step(state, entry)
             return isinstance(got, DwarfState) and origin.is_caller(got.pc, got.sp, got.fp or 0)
         return leads_back(place, state, self._cfi.known(entry), origin, self._memory)
-
-    def _witness(self, sighting: Sighting, field: Field | None) -> Witness:
-        place, outcome, state, caller = (
-            sighting.place,
-            sighting.outcome,
-            sighting.state,
-            sighting.caller,
-        )
-        row = None if isinstance(place.found, LookupFailure) else place.found.frame
-        reason = outcome.reason
-        if field is not None and caller is not None and row is not None:
-            reason = contradiction(row, outcome, field, state, caller, self._memory, self.registers)
-        elif outcome.verdict is Verdict.GAP:
-            reason = str(place.found)
-        elif field is not None:
-            reason = f"row says {place.row}, but {field} is not the caller's"
-        if place.foreign and row is not None:
-            reason += "; the call ends its function, so the row is that of the next one"
-        expected, got = sighting.values(field)
-        return Witness(
-            pc=state.ip,
-            snapshot_pc=self.registers.ip,
-            frame=sighting.frame,
-            row=place.row,
-            expected=expected,
-            got=got,
-            blame=self._blame(sighting, field),
-            reason=reason,
-            source=self._modules.source_at(sighting.inside),
-            row_address=place.row_address,
-        )
-
-    def _blame(self, sighting: Sighting, field: Field | None) -> Blame:
-        if not self._by_cfi:
-            return self._blamer.blame(sighting, field)
-        return Blame.NO_CFI if sighting.outcome.verdict is Verdict.GAP else Blame.COMPILER
 
     def _departed(self, tally: Tally, departure: Departure, depth: int) -> None:
         """Count a walk that went wrong; a finding only if no step check or gap explains it."""
