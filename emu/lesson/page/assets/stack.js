@@ -190,7 +190,7 @@ class StackPanel {
       `\u2026${textOf(address).slice(-4)}`),
     element("span", { class: "kind" }, kind),
     element("span", { class: "value" }, value === null ? "not recorded" : hex(value)),
-    element("span", { class: "note" },
+    element("span", { class: "note", title: note || null },
       ...signs.map(([sign, word]) => element("span", { class: "sign" }, `${sign} ${word} `)), note));
     this.targets.set(address, row);
     return row;
