@@ -9,7 +9,9 @@
  * stack: in_handler on_tick __restore_rt ... rounds second __start_context*
  * stack: in_main main ... _start*
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

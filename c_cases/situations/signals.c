@@ -10,7 +10,9 @@
  * stack: in_deferred on_deferred __restore_rt ... main ... _start*
  * stack: in_deferred on_deferred __restore_rt ... main ... _start*
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -121,6 +121,8 @@ class Stack:
     """What an observer remembers of the stack,"""
     same: int = 0
     """and for how many of the oldest entries that still holds."""
+    straight: bool = False
+    """It is fresh: control was not transferred yet since the switch to it."""
     foreseen: bool = False
     """The code behind the switch here shows through which word it will return."""
     moved_from: Entry | None = None

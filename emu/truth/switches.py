@@ -27,8 +27,6 @@ class StackSwitches(ShadowStack):
         super().__init__(memory, functions)
         self.decoder = Decoder(memory)
         self._parked: list[Stack] = []
-        self._straight = False
-        """On a fresh stack no transfer of control has happened yet."""
         self._history: deque[int] = deque(maxlen=HISTORY)
         self._pc = 0
 
@@ -115,7 +113,8 @@ class StackSwitches(ShadowStack):
         Or with the one to which the code behind the switch returns once it has popped registers.
         `left` are the entries of the one that the instruction at `switch_pc` has left.
         """
-        fresh = Stack(begin=rsp, moved_from=left[-1] if left else None, moved_at=switch_pc)
+        moved_from = left[-1] if left else None
+        fresh = Stack(begin=rsp, straight=True, moved_from=moved_from, moved_at=switch_pc)
         ahead = leaving(self.decoder, self._pc)
         fresh.foreseen = ahead is not None and ahead.way is Way.WORD
         slot = rsp + (ahead.value if ahead is not None and fresh.foreseen else 0)
@@ -132,7 +131,6 @@ class StackSwitches(ShadowStack):
                     rbp_known=False,
                 )
             )
-        self._straight = True
         return fresh
 
     def _up_the_stack(

@@ -29,7 +29,6 @@ class Suspended:
     doubt: Doubt | None = None
     pending: tuple[Entry, ...] = ()
     pending_failed: bool = False
-    straight: bool = False
     delivering: bool = False
     history: tuple[int, ...] = ()
     pc: int = 0
@@ -65,7 +64,6 @@ class Tracker(StackSwitches):
             doubt=self.doubt,
             pending=tuple(self._pending),
             pending_failed=self._pending_failed,
-            straight=self._straight,
             delivering=self._delivering,
             history=tuple(self._history),
             pc=self._pc,
@@ -79,7 +77,6 @@ class Tracker(StackSwitches):
         self.doubt = thread.doubt
         self._pending = list(thread.pending)
         self._pending_failed = thread.pending_failed
-        self._straight = thread.straight
         self._delivering = thread.delivering
         self._history = deque(thread.history, maxlen=HISTORY)
         self._pc, self._following, self._rsp = thread.pc, thread.following, thread.rsp
@@ -164,7 +161,7 @@ class Tracker(StackSwitches):
                 self._wrote_rsp(previous_pc, previous_rsp, registers)
         elif jumped and self.decoder.ends_pushed_call(previous_pc):
             self._jumped_out(previous_pc, pc, registers)
-        if jumped and self._straight:
+        if jumped and self.stack.straight and not self.stack.interruptions:
             self._started(registers)
         entries = self.stack.entries
         if self._pending or (
@@ -229,7 +226,7 @@ class Tracker(StackSwitches):
 
     def _started(self, registers: list[int]) -> None:
         """The first transfer of control on a fresh stack: what its first caller must find."""
-        self._straight = False
+        self.stack.straight = False
         entries = self.stack.entries
         if len(entries) == 1 and entries[0].kind is EntryKind.SWITCH:
             self.stack.same = 0
@@ -289,7 +286,7 @@ class Tracker(StackSwitches):
                 continue  # what is interrupted stands still
             if self._pushed_again(entry, previous_rsp, rsp):
                 self._resolve_pending(entry, dropped=False)
-            elif self._straight and entry.kind is EntryKind.SWITCH and rsp <= entry.slot:
+            elif self.stack.straight and entry.kind is EntryKind.SWITCH and rsp <= entry.slot:
                 continue
             elif not self._held(entry, registers):
                 if rsp <= entry.slot and self._word(entry.slot) == entry.return_address:
@@ -312,7 +309,7 @@ class Tracker(StackSwitches):
 
     def _held(self, entry: Entry, registers: list[int]) -> bool:
         """Whether a register holds the return address, in this frame or in a frame that called."""
-        if entry.kind is EntryKind.SWITCH and self._straight and not self.stack.foreseen:
+        if entry.kind is EntryKind.SWITCH and self.stack.straight and not self.stack.foreseen:
             return False  # the new stack's prepared registers are being popped
         address = entry.return_address
         if address in registers[:16]:

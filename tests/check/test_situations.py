@@ -54,6 +54,48 @@ def test_signals_while_a_function_calls_on_another_stack(
     assert any("call_on moves to another stack" in remark for remark in result.remarks)
 
 
+PROFILED = r"""
+#include <signal.h>
+#include <string.h>
+static volatile int profiled;
+static __attribute__((noinline)) int sampled(int n)
+{
+    volatile char kept[40];
+    kept[0] = n;
+    return n > 0 ? sampled(n - 1) + kept[0] - n : 0;
+}
+static void on_profile(int number) { profiled += sampled(number > 0 ? 2 : 1) + 1; }
+__attribute__((constructor)) static void begin_profiling(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_profile;
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGPROF, &action, 0);
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["contexts", "preempted"])
+def test_signals_at_any_instruction_of_a_situation(
+    toolchain: Toolchain, tmp_path: Path, name: str
+) -> None:
+    header = tmp_path / "profiled.h"
+    header.write_text(PROFILED)
+    case = read_c_case(SITUATIONS / f"{name}.c")
+    flags = ["-D_GNU_SOURCE", "-include", str(header)]
+    program = build_case(toolchain, case, "-O2", tmp_path / name, flags)
+    for seed in (1, 2):
+        options = GuestOptions(seed=seed, signal_every=97, signal_seed=seed)
+        result = run(program, options=options)
+        assert (result.ended, result.exit_code) == ("exit", 0)
+        assert result.system_calls["rt_sigreturn"].count > 20
+        assert result.findings == ()
+        assert result.figures.violations == 0
+        assert result.figures.returns_verified == result.figures.returns
+        assert result.tally.unsettled == 0
+
+
 SPLIT = r"""
 #include <string.h>
 __attribute__((noinline)) void at_bottom(void) { __asm__ volatile(""); }

@@ -47,7 +47,7 @@ class MirroredTracker(Tracker):
         return (
             self.doubt is None
             and not self._pending
-            and not self._straight
+            and not self.stack.straight
             and not self._delivering
             and not self._topmost_moved
         )
