@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from emu.check.finding import Key, Tally
@@ -11,6 +12,10 @@ from emu.truth import Figures
 
 if TYPE_CHECKING:
     from emu.check.reference import ReferenceEngine
+
+COLLECTED_AT = 16
+"""So many ended children are let go at once: a process and its engine refer to each other, and
+collecting takes longer than freeing one."""
 
 
 class Family:
@@ -35,15 +40,20 @@ class Family:
         """Places of `--at` that a child had."""
         self.lost_tables = 0
         """Children whose walks had no table any more at some time."""
+        self._uncollected = 0
 
     def begun(self, engine: ReferenceEngine) -> None:
         """A child was forked."""
+        if self._uncollected >= COLLECTED_AT:
+            gc.collect()
+            self._uncollected = 0
         self.count += 1
         self.living.append(engine)
 
     def ended(self, engine: ReferenceEngine) -> None:
         """A child is over, or the run is: keep what it has seen."""
         self.living.remove(engine)
+        self._uncollected += 1
         engine.end()
         self.instructions += engine.instructions
         for key, finding in engine.tally.findings.items():

@@ -1,15 +1,19 @@
 """Processes that the guest forks are checked like the first, each with its own stack and store."""
 
 import dataclasses
+import gc
 import io
 import subprocess
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emu.check import Result, Verdict, run
+from emu.check.family import COLLECTED_AT, Family
 from emu.check.guest_options import ENVIRONMENT
+from emu.check.reference import ReferenceEngine
 from emu.machine import Image, Process
 from emu.toolchain import Toolchain
 
@@ -208,3 +212,39 @@ def test_child_that_never_ends_is_counted_when_the_run_ends(
     result = both(program, max_instructions=60_000)
     assert result.ended == "limit"
     assert result.instructions == 60_000 == result.tally.checked
+
+
+def test_children_that_have_ended_are_let_go(
+    toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+    int main(void)
+    {
+        int sum = 0;
+        for (int i = 0; i < 40; i++) {
+            pid_t child = fork();
+            if (!child)
+                _exit(1);
+            sum += waited(child);
+        }
+        return sum;
+    }
+    """
+    program = build(toolchain, tmp_path, source, "-static")
+    engines: list[weakref.ref[ReferenceEngine]] = []
+    begun = Family.begun
+
+    def remember(self: Family, engine: ReferenceEngine) -> None:
+        begun(self, engine)
+        engines.append(weakref.ref(engine))
+
+    monkeypatch.setattr(Family, "begun", remember)
+    # As in the command, the collector hardly ever looks at what is old.
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 10, 1000)
+    try:
+        result = run(program)
+    finally:
+        gc.set_threshold(*before)
+    assert result.exit_code == len(engines) == 40
+    assert sum(engine() is not None for engine in engines) <= 2 * COLLECTED_AT
