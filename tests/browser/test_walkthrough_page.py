@@ -79,6 +79,9 @@ def agrees(seen: dict[str, Any], snapshot: Snapshot) -> None:
     slots = {entry.slot for entry in snapshot.entries[-3:] if entry.kind.value == "call"}
     assert {hex(slot) for slot in slots} <= set(seen["words"])
     assert len(seen["truth"]) >= min(len(snapshot.frames), 40)
+    inner = snapshot.functions[0]
+    assert seen["truth"][0] == seen["place"]
+    assert seen["place"].startswith((inner, "0x"))
     assert (seen["verdicts"][0] == "right") == right(snapshot, snapshot.store)
     nothing = SectionStore(snapshot.memory, snapshot.memory)  # type: ignore[arg-type]  # the memory of a process has mappings
     assert (seen["verdicts"][1] == "right") == right(snapshot, nothing)

@@ -153,10 +153,13 @@ class Walkthrough {
     this.unwind.show(unwinder, walk, frames, k, unwind);
     this.stack.show(step, frames, Math.min(k, frames.length - 1), k < frames.length ? unwind : null);
     this.rows.show(unwinder, unwind);
-    this.compare.show(frames, walks, unwinder, k);
-    // What needs the layout comes last, so that it is made once.
-    const follow = [this.timeline.place(step), this.code.follow(), this.rows.follow(),
-      this.stack.reveal(), this.stack.arrows()];
+    const parts = UNWINDERS.map(({ key }) => recording.unwinders[key])
+      .flatMap((one) => [one.at[step], one.departs[step]]);
+    this.compare.show(frames, walks, unwinder, k,
+      [recording.callAt[step], ...parts, unwinder, k].join(" "));
+    // What needs the layout comes last, and what changes it after all that, so that it is made once.
+    const follow = [this.code.follow(), this.rows.follow(), this.stack.reveal(),
+      this.timeline.place(step), this.stack.arrows()];
     follow.forEach((move) => move && move());
     this.toAddress();
   }

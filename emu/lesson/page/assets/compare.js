@@ -22,7 +22,8 @@ class ComparePanel {
     }
   }
 
-  show(frames, walks, key, k) {
+  // `same` tells steps apart at which anything but the topmost pc differs.
+  show(frames, walks, key, k, same) {
     for (const [name, { card, sign, word, text }] of this.cards) {
       const walk = walks[name];
       const [mark, said, loud] = SIGNS[walk.verdict];
@@ -33,6 +34,14 @@ class ComparePanel {
       word.textContent = said;
       text.textContent = sentence(this.recording, name, walk, frames);
     }
+    if (this.same === same) {
+      const place = this.recording.place(frames[0].ip);
+      for (const code of this.holder.querySelectorAll("tbody tr:first-child code")) {
+        code.textContent = place;
+      }
+      return;
+    }
+    this.same = same;
     this.table(frames, walks, key, k);
   }
 

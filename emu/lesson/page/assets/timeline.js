@@ -142,6 +142,6 @@ class Timeline {
     const canvas = this.strips[0].canvas;
     const part = this.recording.count > 1 ? step / (this.recording.count - 1) : 0;
     const left = canvas.offsetLeft + part * canvas.offsetWidth;
-    return () => { this.cursor.style.left = `${left}px`; };
+    return () => { this.cursor.style.transform = `translateX(${left}px)`; };
   }
 }
