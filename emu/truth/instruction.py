@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from emu.truth.functions import Functions
 from emu.unwind.protocols import MemoryFault
 
 LONGEST = 15
@@ -50,10 +51,11 @@ STOPS = frozenset({"push", "pushfq", "call", "ret", "leave", "enter", "syscall",
 class Decoder:
     """Decodes instructions once each. Code in writable memory is decoded anew every time."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, functions: Functions | None = None) -> None:
         import capstone
 
         self._code = code
+        self._functions = functions
         self._known: dict[int, Instruction] = {}
         self._jumps: set[int] = set()
         self.x86 = capstone.x86
@@ -79,7 +81,7 @@ class Decoder:
         """Whether the instruction at `pc` is a jump that may be a call of a push before it.
 
         It stands a few instructions behind a push that was decoded, with nothing between them
-        that moves rsp or control, and is indirect or leaves the neighbourhood.
+        that moves rsp or control, and is indirect or leaves its function.
         """
         return pc in self._jumps
 
@@ -92,10 +94,17 @@ class Decoder:
         code = self._bytes(pc, LONGEST * ARGUMENTS)
         for at, _, mnemonic, operands in self._engine.disasm_lite(code, pc, ARGUMENTS):
             name = mnemonic.split()[-1]
-            if name == "jmp":
+            if name == "jmp" and not self._stays(at, operands):
                 self._jumps.add(at)
             if name in STOPS or name[0] in "jp" or "sp" in operands:
                 return
+
+    def _stays(self, pc: int, operands: str) -> bool:
+        """Whether a jump with these operands stays in its function."""
+        function = None if self._functions is None else self._functions.function_at(pc)
+        if function is None or not operands.startswith("0x"):
+            return False
+        return function.start <= int(operands, 16) < function.end
 
     def _bytes(self, pc: int, size: int) -> bytes:
         """So many bytes of code, or fewer if its page is the last one; none if unreadable."""

@@ -25,7 +25,7 @@ class StackSwitches(ShadowStack):
 
     def __init__(self, memory: GuestMemory, functions: Functions) -> None:
         super().__init__(memory, functions)
-        self.decoder = Decoder(memory)
+        self.decoder = Decoder(memory, functions)
         self._parked: list[Stack] = []
         self._history: deque[int] = deque(maxlen=HISTORY)
         self._pc = 0
