@@ -35,6 +35,9 @@ SHOWN = """() => {
 }"""
 
 
+DESKTOP = {"width": 1440, "height": 900}
+
+
 def settled(page: Page) -> None:
     page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -172,7 +175,7 @@ def test_the_recovered_rbp_is_seen_to_be_wrong(
 ) -> None:
     """gcc's DRAP epilogue: pc and sp right, rbp not the caller's."""
     made = walkthrough("realignment-O2")
-    page = opened(made.path)
+    page = opened(made.path, viewport=DESKTOP)
     step = made.recording.step(made.recording.opening)
     true, got = step.frames[1].state, step.walks["sframe"].frames[0]
     assert (got.ip, got.sp) == (true.ip, true.sp)
@@ -190,6 +193,8 @@ def test_the_recovered_rbp_is_seen_to_be_wrong(
     middle = target["y"] + target["height"] / 2
     assert good["y"] - 8 <= middle <= good["y"] + good["height"] + 8, "leads to the true rbp"
     assert abs(good["y"] - bad["y"]) > 20, "they part"
+    for box in (good, bad, target):
+        assert box["y"] + box["height"] < DESKTOP["height"], "seen without scrolling"
     assert page.locator(".arrows .cross").count() == 1
     wrong = page.locator(".next tr.wrong")
     assert wrong.all_inner_texts() == [f"rbp\t{got.fp:#x}\t≠ wrong\t{true.fp:#x}"]
