@@ -7,41 +7,13 @@ depth, the last column would.
 """
 
 import time
+from pathlib import Path
 
 from emu.asm import assemble
 from emu.check import run
 from emu.machine import Image
 
-SOURCE = """\
-#@ title: A leaf called again and again from the bottom of a recursion
-        .intel_syntax noprefix
-        .text
-        .globl _start
-_start: .cfi_startproc
-        .cfi_undefined rip
-        mov edi, {depth}
-        call down
-        mov eax, 60
-        xor edi, edi
-        syscall
-        .cfi_endproc
-down:   .cfi_startproc
-        dec edi
-        jz bottom
-        call down
-        ret
-        .cfi_endproc
-bottom: .cfi_startproc
-        mov esi, {rounds}
-again:  call leaf
-        dec esi
-        jnz again
-        ret
-        .cfi_endproc
-leaf:   .cfi_startproc
-        ret
-        .cfi_endproc
-"""
+GUEST = (Path(__file__).resolve().parent / "guests" / "deep.s").read_text()
 ROUNDS = {"fast": 3_000_000, "reference": 30_000}
 DEPTHS = (100, 10_000, 100_000)
 
@@ -59,7 +31,8 @@ def main() -> None:
 
 def measure(engine: str, depth: int, rounds: int) -> tuple[int, float]:
     """Instructions executed, and seconds of processor time."""
-    case = assemble(SOURCE.format(depth=depth, rounds=rounds))
+    source = GUEST.replace("edi, 10", f"edi, {depth}").replace("esi, 1", f"esi, {rounds}")
+    case = assemble(source)
     image = Image.from_bytes(case.elf, case.file)
     started = time.process_time()
     result = run(image, engine=engine)

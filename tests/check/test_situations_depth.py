@@ -4,6 +4,7 @@ import gc
 import time
 import tracemalloc
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -12,36 +13,7 @@ from emu.asm import assemble
 from emu.check import Result, Verdict, run
 from emu.machine import Image
 
-SOURCE = """\
-#@ title: A leaf called again and again from the bottom of a recursion
-        .intel_syntax noprefix
-        .text
-        .globl _start
-_start: .cfi_startproc
-        .cfi_undefined rip
-        mov edi, {depth}
-        call down
-        mov eax, 60
-        xor edi, edi
-        syscall
-        .cfi_endproc
-down:   .cfi_startproc
-        dec edi
-        jz bottom
-        call down
-        ret
-        .cfi_endproc
-bottom: .cfi_startproc
-        mov esi, {rounds}
-again:  call leaf
-        dec esi
-        jnz again
-        ret
-        .cfi_endproc
-leaf:   .cfi_startproc
-        ret
-        .cfi_endproc
-"""
+DEEP_GUEST = (Path(__file__).resolve().parents[2] / "tools" / "guests" / "deep.s").read_text()
 
 DEEP = 100_000
 NOISE = 200_000
@@ -49,7 +21,8 @@ NOISE = 200_000
 
 
 def image_of(depth: int, rounds: int) -> Image:
-    case = assemble(SOURCE.format(depth=depth, rounds=rounds))
+    source = DEEP_GUEST.replace("edi, 10", f"edi, {depth}").replace("esi, 1", f"esi, {rounds}")
+    case = assemble(source)
     return Image.from_bytes(case.elf, case.file)
 
 
