@@ -30,6 +30,8 @@ from emu.machine import Image
 DEPTHS, ROWS, LIBRARIES = (1, 10, 100, 500), (13, 1_300, 13_000, 60_000), (1, 10, 50)
 MILLIONS = 20
 """Of the instructions that count."""
+MILLIONS_OF_ROWS = 80
+"""Likewise; meeting thousands of rows for the first time takes seconds, which vary."""
 
 DEEP = """\
 #@ title: A loop with a call at the bottom of a deep stack
@@ -99,10 +101,15 @@ class Growth:
 
 
 def measure(
-    what: str, number: int, make: Callable[[int], Image], round_size: int, runs: int
+    what: str,
+    number: int,
+    make: Callable[[int], Image],
+    round_size: int,
+    runs: int,
+    millions: int = MILLIONS,
 ) -> Growth:
     """`make(rounds)` is a guest that executes so many rounds of `round_size` instructions."""
-    rounds = max(int(MILLIONS * 1e6) // round_size, 1)
+    rounds = max(millions * 1_000_000 // round_size, 1)
     short, long = make(1), make(1 + rounds)
     alone, fast = [], []
     for _ in range(runs):
@@ -148,14 +155,15 @@ def lines(runs: int) -> Iterator[Growth]:
         yield measure("frames on the stack", depth, partial(deep, depth), 9, runs)
     for rows in ROWS:
         size = 14 * -(-rows // 13)
-        yield measure("rows executed in turn", rows, partial(module, rows), size, runs)
+        make = partial(module, rows)
+        yield measure("rows executed in turn", rows, make, size, runs, MILLIONS_OF_ROWS)
     if not shutil.which("gcc"):
         print("gcc is not installed: libraries are not measured", file=sys.stderr)
         return
     for count in LIBRARIES:
         with tempfile.TemporaryDirectory() as directory:
             make = partial(linked, Path(directory), count)
-            yield measure("libraries called in turn", count, make, 5 * count + 3, runs)
+            yield measure("libraries called in turn", count, make, 5 * count + 3, runs, 40)
 
 
 def main() -> int:
