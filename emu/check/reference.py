@@ -16,6 +16,7 @@ from emu.check.live import LiveRegisters
 from emu.check.lockstep import Lockstep
 from emu.check.modules import ModuleMap
 from emu.check.observe import Observer
+from emu.check.open_checks import OpenChecks, at_end
 from emu.check.repeat import Repeat
 from emu.check.selection import Selection
 from emu.check.snapshot import Snapshot
@@ -32,7 +33,7 @@ from emu.machine import (
     UserState,
 )
 from emu.machine.engine import Hooks
-from emu.truth import PushedCall, Settlement, Stack, Suspended, Tracker, inherit
+from emu.truth import Settlement, Stack, Suspended, Tracker, inherit
 from emu.unwind import MemoryFault, Policy
 
 
@@ -40,9 +41,7 @@ class Waiting(NamedTuple):
     """A thread that is not running: its stack, and the checks in it that nothing settled yet."""
 
     stack: Suspended
-    held: Tally
-    first: Tally
-    second: Tally
+    checks: OpenChecks
 
 
 STORE = ctypes.CFUNCTYPE(
@@ -101,9 +100,7 @@ class ReferenceEngine:
         self.tally = Tally()
         self.progress: Callable[[int, int], None] | None = None
         """Told of instructions and findings so far, now and then."""
-        self._held = Tally()
-        self._first = Tally()
-        self._second = Tally()
+        self._open = OpenChecks()
         self.family = Family()
         """The processes that the guest has forked, which are checked too."""
         self._first_process = True
@@ -128,6 +125,9 @@ class ReferenceEngine:
     def end(self) -> None:
         """The process has ended, or the run: count what is still open."""
         self._finish()
+        for waiting in self._others.values():
+            self._never_again(waiting)
+        self._others.clear()
 
     def hook(self) -> InstructionHook:
         """What the processor calls before each instruction."""
@@ -211,24 +211,19 @@ class ReferenceEngine:
         match event:
             case ThreadEvent.STARTED:
                 rsp = thread.registers[7]
-                self._others[thread] = Waiting(
-                    Suspended(Stack(begin=rsp), rsp=rsp), Tally(), Tally(), Tally()
-                )
+                stack = Suspended(Stack(begin=rsp), rsp=rsp)
+                self._others[thread] = Waiting(stack, OpenChecks())
                 if self._running.ended:
                     # Another program is executed: its thread is the only one.
                     self._run_thread(thread)
             case ThreadEvent.SWITCHED:
                 if not self._running.ended:
-                    self._others[self._running] = Waiting(
-                        self.tracker.suspend(), self._held, self._first, self._second
-                    )
+                    self._others[self._running] = Waiting(self.tracker.suspend(), self._open)
                 self._run_thread(thread)
             case ThreadEvent.ENDED if thread is self._running:
                 self._finish()
             case ThreadEvent.ENDED:
-                # It never ran again, so what was open in it stays unsettled.
-                waiting = self._others.pop(thread)
-                self.tally.add_unsettled(waiting.held)
+                self._never_again(self._others.pop(thread))
         if self.process.outcome is not None and not self.process.threads:
             self._process_ended()
 
@@ -241,8 +236,15 @@ class ReferenceEngine:
         waiting = self._others.pop(thread, None)
         if waiting is not None:
             self._running = thread
-            stack, self._held, self._first, self._second = waiting
-            self.tracker.resume(stack)
+            self._open = waiting.checks
+            self.tracker.resume(waiting.stack)
+
+    def _never_again(self, waiting: Waiting) -> None:
+        """A thread that is not running will not run any more."""
+        stack, checks = waiting
+        pending = bool(stack.pending)
+        for settlement in at_end(stack.doubt, pending=pending):
+            checks.settle(settlement, self.tally, pending=pending)
 
     def _forked(self, child: Process) -> None:
         selection = None if self.selection is None else Selection(self.selection.places)
@@ -305,12 +307,12 @@ class ReferenceEngine:
         tracker, observer = self.tracker, self.observer
         observer.registers.values = registers
         if tracker.doubt is not None:
-            observer.check(self._first, tracker.entries, tracker.moved)
+            observer.check(self._open.first, tracker.entries, tracker.moved)
             second = tracker.second_reading()
             assert second is not None, "a doubt has two readings"
-            observer.check(self._second, second, tracker.second_moved)
+            observer.check(self._open.second, second, tracker.second_moved)
         elif tracker.pending:
-            observer.check(self._held, tracker.entries, tracker.moved)
+            observer.check(self._open.held, tracker.entries, tracker.moved)
         else:
             observer.check(self.tally, tracker.entries, tracker.moved)
         self._checked()
@@ -349,29 +351,10 @@ class ReferenceEngine:
         )
 
     def _settled(self, settlement: Settlement) -> None:
-        match settlement:
-            case Settlement.RETURNED:
-                self.tally.add(self._held)
-                self._held = Tally()
-            case Settlement.DROPPED:
-                self.tally.add_unsettled(self._held)
-                self._held = Tally()
-            case Settlement.FIRST | Settlement.SECOND:
-                right = self._first if settlement is Settlement.FIRST else self._second
-                (self._held if self.tracker.pending else self.tally).add(right)
-                self._first, self._second = Tally(), Tally()
-            case Settlement.NEVER:
-                self.tally.add_unsettled(self._first)
-                self._first, self._second = Tally(), Tally()
+        self._open.settle(settlement, self.tally, pending=bool(self.tracker.pending))
 
     def _finish(self) -> None:
-        """What is open at the end: a doubt stands as it was read, a pending entry does not.
-
-        Nor does a push and a jump to which control never came back.
-        """
-        if isinstance(self.tracker.doubt, PushedCall):
-            self._settled(Settlement.NEVER)
-        elif self.tracker.doubt is not None:
-            self._settled(Settlement.FIRST)
-        if self.tracker.pending:
-            self._settled(Settlement.DROPPED)
+        """No instruction of the running thread follows."""
+        tracker = self.tracker
+        for settlement in at_end(tracker.doubt, pending=bool(tracker.pending)):
+            self._settled(settlement)

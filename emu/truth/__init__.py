@@ -1,6 +1,6 @@
 """The shadow call stack: what the emulator knows to be true of a thread's stack."""
 
-from emu.truth.doubt import PushedCall, Settlement
+from emu.truth.doubt import Doubt, PushedCall, Settlement
 from emu.truth.entry import Entry, EntryKind, Moved, Stack
 from emu.truth.figures import Figures, Violation
 from emu.truth.functions import Function, Functions, same_function
@@ -11,6 +11,7 @@ from emu.truth.tracker import Suspended, Tracker
 
 __all__ = [
     "Decoder",
+    "Doubt",
     "Entry",
     "EntryKind",
     "Figures",

@@ -87,6 +87,8 @@ ASM_CASES = sorted((PROJECT / "asm_cases").glob("**/*.[sS]"))
 def test_c_case(toolchain: Toolchain, source: Path, level: str, tmp_path: Path) -> None:
     flags = ["-w", "-std=gnu11", level]
     check(toolchain, toolchain.compile([source], tmp_path / "case.o", ["-c", *flags]))
+    if source.stem == "plugin":
+        flags += ["-shared", "-fPIC"]
     check(toolchain, toolchain.compile([source], tmp_path / "case", flags))
 
 
