@@ -42,6 +42,8 @@ def start_guest(
     options: GuestOptions,
 ) -> Process:
     """The process, loaded and not yet run. Raises `CheckError` if it cannot be."""
+    if not Path(root).is_dir():
+        raise CheckError(f"{root}: no such directory for the guest's root")
     try:
         image = program if isinstance(program, Image) else Image.from_file(program)
         return Process(

@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
-from contextlib import ExitStack
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from emu.cli.guest import configure_guest, count
 from emu.cli.usage import UsageError
+from emu.cli.walk_outputs import Output
 
 if TYPE_CHECKING:
     from emu.lesson import Explanation
@@ -154,19 +155,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json == "-" and arguments.output == "-":
         raise UsageError("only one of --json and --output can go to standard output")
     unwinders = list(Unwinder) if arguments.unwinder == ALL else [Unwinder(arguments.unwinder)]
-    with ExitStack() as files:
-        facts = open_text(files, arguments.json)
-        text = open_text(files, arguments.output)
-        if text is None and arguments.json != "-":
-            text = sys.stdout
-        explanations = explanations_of(arguments, unwinders)
-        if facts is not None:
-            from emu.lesson.document import document
-
-            json.dump(document(explanations), facts, indent=2)
-            facts.write("\n")
-        if text is not None:
-            write_text(explanations, text, plain=arguments.plain, frames=arguments.frames)
+    facts, text = Output.of(arguments.json), Output.of(arguments.output)
+    if text is None and arguments.json != "-":
+        text = Output("-")
+    explanations = explanations_of(arguments, unwinders)
+    if facts is not None:
+        facts.write(partial(write_facts, explanations))
+    if text is not None:
+        text.write(
+            partial(write_text, explanations, plain=arguments.plain, frames=arguments.frames)
+        )
     return 0
 
 
@@ -209,8 +207,8 @@ def write_page(arguments: argparse.Namespace) -> int:
         raise UsageError("walk: --html goes without --json and --output")
     if arguments.at is not None and arguments.step is not None:
         raise UsageError("walk: either --at PLACE or --step N, not both")
-    if arguments.html != "-" and not Path(arguments.html).parent.is_dir():
-        raise UsageError(f"{arguments.html}: No such directory")
+    output = Output.of(arguments.html)
+    assert output is not None, "it is asked for"
     subject = subject_of(arguments)
     text = page(
         recording_of(arguments, subject),
@@ -219,12 +217,16 @@ def write_page(arguments: argparse.Namespace) -> int:
         directories=[Path(directory) for directory in arguments.source],
         unwinder=Unwinder.SFRAME if arguments.unwinder == ALL else arguments.unwinder,
     )
-    with ExitStack() as files:
-        # Opened now: a place that is never reached leaves an older page as it is.
-        output = open_text(files, arguments.html)
-        assert output is not None, "it is asked for"
-        output.write(text)
+    output.write(lambda file: print(text, end="", file=file))
     return 0
+
+
+def write_facts(explanations: list[Explanation], facts: TextIO) -> None:
+    """Write all facts as one JSON document."""
+    from emu.lesson.document import document
+
+    json.dump(document(explanations), facts, indent=2)
+    facts.write("\n")
 
 
 def write_text(
@@ -237,7 +239,7 @@ def write_text(
     from emu.lesson.terminal import write_walk
 
     if isinstance(text, TextIOWrapper):
-        # Names of functions and files may be anything.
+        # Names of functions and files may be anything, and standard output any encoding.
         text.reconfigure(errors="backslashreplace")
     console = Console(file=text, highlight=False)
     for index, explanation in enumerate(explanations):
@@ -247,18 +249,6 @@ def write_text(
             text.writelines(f"{line}\n" for line in plain_lines(explanation, frames=frames))
         else:
             write_walk(explanation, console, frames=frames)
-
-
-def open_text(files: ExitStack, name: str | None) -> TextIO | None:
-    """Open an output before the run, so that a mistyped directory costs nothing."""
-    if name is None:
-        return None
-    if name == "-":
-        return sys.stdout
-    try:
-        return files.enter_context(Path(name).open("w", encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}") from error
 
 
 def instruction(text: str) -> int:

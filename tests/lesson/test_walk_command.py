@@ -137,6 +137,26 @@ def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(facts.read_text())["program"] == case
 
 
+@pytest.mark.parametrize("option", ["--output", "--json", "--html"])
+@pytest.mark.parametrize("place", [("--at", "nowhere"), ("--step", "5000")])
+def test_a_failed_run_leaves_an_older_file_as_it_is(
+    option: str, place: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older, new = tmp_path / "older", tmp_path / "new"
+    older.write_text("of the day before")
+    for file in (older, new):
+        assert main(["walk", *place, option, str(file), str(CASES / "leaf.s")]) == 2
+    assert older.read_text() == "of the day before"
+    assert not new.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
+@pytest.mark.parametrize("option", ["--output", "--json", "--html"])
+def test_a_full_disk(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["walk", "--step", "1", option, "/dev/full", str(CASES / "leaf.s")]) == 2
+    assert capsys.readouterr().err == "emu: /dev/full: No space left on device\n"
+
+
 def test_every_option_is_described() -> None:
     parser = argparse.ArgumentParser()
     configure(parser)
@@ -165,6 +185,9 @@ def test_every_option_is_described() -> None:
         (["--step", "1", "no.c"], "no.c: No such file or directory"),
         (["--step", "1", "../README.md"], "README.md: not an ELF file"),
         (["--step", "1", "--output", "/nowhere/x", "leaf.s"], "/nowhere/x: No such file"),
+        (["--step", "1", "--json", "/", "leaf.s"], "/: Is a directory"),
+        (["--step", "1", "--html", "/nowhere/x", "leaf.s"], "/nowhere/x: No such file"),
+        (["--step", "1", "--root", "/nowhere", "leaf.s"], "/nowhere: no such directory for the"),
     ],
 )
 def test_what_cannot_be_explained(
