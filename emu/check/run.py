@@ -92,15 +92,18 @@ def run(
     return _result(runner, outcome)
 
 
-def prepare(engine: str = "fast") -> None:
+def prepare(engine: str = "fast", *, stores: bool = False) -> None:
     """Do now what the first run does once: import libraries, load or compile the hook.
 
-    For a process that goes on as several. Raises `CheckError` for an unknown engine.
+    With `stores` that for stores, too. For a process that goes on as several, or one that says
+    what takes so long. Raises `CheckError` for an unknown engine.
     """
     if _engine(engine, _policy("kernel-v15")) is FastEngine:
-        from emu.check.fast.compile import hook_address
+        from emu.check.fast.compile import hook_address, store_hook_address
 
         hook_address()
+        if stores:
+            store_hook_address()
 
 
 def snapshots(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emu.cli.check_many import check_many
-from emu.cli.check_one import check_one
+from emu.cli.check_one import check_one, prepare_engine
 from emu.cli.guest import configure_guest, count
 from emu.cli.guest_list import guests_of
 from emu.cli.progress import RunLine
@@ -172,6 +172,7 @@ def _run(
 
     from emu.report import junit, write_report
 
+    prepare_engine(arguments)
     progress = RunLine() if sys.stderr.isatty() else None
     result = check_one(arguments, guest_output, progress)
     guest_output.flush()

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import BinaryIO
 
+from emu.cli.check_one import prepare_engine
 from emu.cli.check_worker import Outcome, Worker
 from emu.cli.progress import CountLine
 
@@ -30,9 +31,7 @@ def check_many(
     `outputs` are those of `output`, `json` and `junit`. After an interrupt no more are begun, and
     those that run report what they have done.
     """
-    from emu.check import prepare
-
-    prepare(guests[0].engine)  # once for all workers
+    prepare_engine(guests[0])  # once for all workers
     for guest in guests:
         guest.coloured = outputs["output"] is None and sys.stderr.isatty()
     with tempfile.TemporaryDirectory(prefix="emu-check-") as directory:

@@ -9,11 +9,24 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, BinaryIO
 
 from emu.cli.guest import environment_of, image_from_stdin, open_stdin
+from emu.cli.progress import ProgressLine
 from emu.cli.strace import strace_to
 from emu.cli.usage import UsageError
 
 if TYPE_CHECKING:
     from emu.check import Result
+
+
+def prepare_engine(arguments: argparse.Namespace) -> None:
+    """Load the engine; where it has to be compiled first, a terminal is told of it."""
+    from emu.check import prepare
+
+    line = ProgressLine() if sys.stderr.isatty() else None
+    if line is not None:
+        line.show("preparing the engine; the first time takes some seconds")
+    prepare(arguments.engine, stores=arguments.watch_stores or arguments.exhaustive)
+    if line is not None:
+        line.clear()
 
 
 def check_one(

@@ -239,6 +239,7 @@ def test_a_terminal_shows_how_far_it_is(engine: str, tmp_path: Path) -> None:
     except OSError:  # what Linux says when the last writer has closed a terminal
         os.close(ours)
     assert process.wait(timeout=60) == 130
+    assert shown.startswith(b"\r\x1b[Kpreparing the engine")
     lines = re.findall(
         r"\r\x1b\[K([0-9,]+) instructions, ([0-9,]+)/s, 0 findings\r", shown.decode()
     )
