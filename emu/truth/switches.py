@@ -51,6 +51,7 @@ class StackSwitches(ShadowStack):
     def _moved(self, switch_pc: int, previous_rsp: int, rsp: int, rbp: int) -> None:
         """An instruction wrote rsp freely: within the frame, up the stack, or to another one."""
         stack = self.stack
+        self._parked = [parked for parked in self._parked if not self._begun_anew(parked, rsp)]
         for parked in self._parked:
             if rsp == parked.parked_rsp or (
                 parked.entries and rsp - parked.entries[-1].slot in (0, 8)
@@ -85,6 +86,21 @@ class StackSwitches(ShadowStack):
                 # A return through it, or the first transfer of control, proves it.
                 entry.pending = True
                 self._pending.append(entry)
+
+    def _begun_anew(self, parked: Stack, rsp: int) -> bool:
+        """Whether control enters `parked` through its newest slot, but by another word.
+
+        makecontext lays its trampoline's address where the context that used the memory before
+        had its last return address, that of the call in which it went away for good.
+        """
+        if not parked.entries or rsp != parked.entries[-1].slot:
+            return False
+        word = self._word(rsp)
+        return (
+            word is not None
+            and word != parked.entries[-1].return_address
+            and self._memory.executable(word)
+        )
 
     def _left_handlers(self, switch_pc: int, previous_rsp: int, rsp: int) -> bool:
         """Whether rsp is in an interrupted frame or in an older one (siglongjmp, an exception).

@@ -325,6 +325,28 @@ def test_a_parked_stack_is_resumed_where_it_was_left() -> None:
     assert script.stack == before
 
 
+def test_a_context_made_anew_where_the_last_one_went_away() -> None:
+    script = Script()
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    script.memory.words[0x5000_0000] = 0x3000
+    script.at(0x1404, 0x5000_0000, size=2)
+    script.at(0x4000, 0x5000_0000)
+    script.at(0x3000, 0x5000_0008)
+    script.call(0x3000, 0x5000_0008, 0x4100)
+    assert script.stack == [0x3005]
+    script.code(0x4100, MOV_RSP_RDI)
+    script.at(0x4103, STACK - 0x80)
+    script.memory.words[0x5000_0000] = 0x3000
+    script.at(0x1401, STACK - 0x80)
+    script.at(0x1404, 0x5000_0000, size=2)
+    assert script.stack == [0x3000]
+    script.at(0x4000, 0x5000_0000)
+    script.at(0x3000, 0x5000_0008)
+    assert script.stack == []
+    assert script.tracker.figures.violations == 0
+
+
 def test_a_parked_stack_goes_with_its_memory() -> None:
     script = Script()
     deep(script)
