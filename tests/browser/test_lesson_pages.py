@@ -16,6 +16,8 @@ RUN = """() => axe.run(document, { preload: false, resultTypes: ["violations"] }
 PAGES = (
     "index.html",
     "lessons/index.html",
+    "walk.html",
+    "lessons/01-calls.html",
     "lessons/03-frame-pointers.html",
     "lessons/07-realigned.html",
     "lessons/12-when-tables-lie.html",
