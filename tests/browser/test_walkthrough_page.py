@@ -289,3 +289,15 @@ def test_a_phone_needs_no_scrolling_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     press(page, "End")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_popped_return_address_is_no_switch_of_stacks(
+    walkthrough: Callable[[str], Any], opened: Callable[..., Page]
+) -> None:
+    """The topmost frame has no word left; those above rsp are its caller's."""
+    page = opened(walkthrough("ra_in_register.s").path, "#step=2&frame=0&unwinder=sframe")
+    settled(page)
+    assert shown(page)["place"].startswith("pops")
+    frame = page.locator("#stack [data-frame='0']")
+    assert frame.locator(".frame-end, .word").count() == 0
+    assert frame.inner_text().count("0x") == 1, "its place only"

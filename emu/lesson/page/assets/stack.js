@@ -62,7 +62,8 @@ class StackPanel {
     const end = this.recording.recordedEnd(low, step);
     if (k + 1 === frames.length) return [low, Math.min(end, low + 48), false];
     const high = numberOf(frames[k + 1].sp);
-    return high > low && high <= end ? [low, high, false] : [low, Math.min(end, low + 4096), true];
+    // A popped return address leaves the topmost frame without a word.
+    return high >= low && high <= end ? [low, high, false] : [low, Math.min(end, low + 4096), true];
   }
 
   block(k) {
