@@ -185,7 +185,7 @@ class TestCommand:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["walk", "--html", str(tmp_path / "no" / "w.html"), str(CASE)]) == 2
-        assert "No such directory" in capsys.readouterr().err
+        assert "No such file or directory" in capsys.readouterr().err
 
 
 def test_an_interrupted_run_writes_nothing(tmp_path: Path) -> None:
