@@ -6,8 +6,10 @@ import argparse
 import gc
 import io
 import json
+import os
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -158,6 +160,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         guest_output = sys.stderr.buffer if to_stdout else sys.stdout.buffer
         if len(guests) > 1 or arguments.list is not None:
+            _empty(outputs.values())
             return check_many(guests, arguments.jobs, guest_output, outputs)
         return _run(guests[0], guest_output, outputs)
 
@@ -178,6 +181,7 @@ def _run(
     guest_output.flush()
     if progress is not None:
         progress.clear()
+    _empty(outputs.values())
     if outputs["output"] is None:
         write_report(result, Console(stderr=True, highlight=False, soft_wrap=True))
     else:
@@ -192,12 +196,24 @@ def _run(
 
 
 def _open(files: ExitStack, name: str | None) -> BinaryIO | None:
-    """Open a report before the run, so that a mistyped directory costs nothing."""
+    """Open a report before the run, so that a mistyped directory costs nothing.
+
+    What an older file holds stays until there is something to write.
+    """
     if name is None:
         return None
     if name == "-":
         return sys.stdout.buffer
     try:
-        return files.enter_context(Path(name).open("wb"))
+        return files.enter_context(Path(name).open("ab"))
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from error
+
+
+def _empty(outputs: Iterable[BinaryIO | None]) -> None:
+    """Drop what older reports say; devices and pipes have nothing to drop."""
+    for output in outputs:
+        if output is None or output is sys.stdout.buffer:
+            continue
+        if stat.S_ISREG(os.fstat(output.fileno()).st_mode):
+            output.truncate(0)

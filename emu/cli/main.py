@@ -8,6 +8,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from emu.cli.usage import UsageError
@@ -90,4 +91,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of a pipe went away (`emu dump F | head`); there is nobody left to tell.
         sys.stderr.close()
         return 141
+    except OSError as error:
+        # A full disk, for instance; the interpreter would try to write the rest once more.
+        with suppress(OSError):
+            sys.stdout.close()
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"emu: {place}{error.strerror}", file=sys.stderr)
+        return 2
     return status

@@ -332,3 +332,27 @@ def test_an_unsupported_instruction_is_told(tmp_path: Path) -> None:
     document = json.loads(emu("--json", "-", build(source, tmp_path / "avx")).stdout)
     assert document["ended"] == "unsupported"
     assert "vpaddd" in document["message"]
+
+
+def test_an_older_report_stays_until_there_is_a_new_one(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text("older" * 10_000)
+    assert emu("--json", str(report), str(tmp_path / "absent")).returncode == 2
+    assert report.read_text() == "older" * 10_000
+    loop = build(LOOP, tmp_path / "loop")
+    emu("--json", str(report), "--max-instructions", "100", str(loop))
+    assert json.loads(report.read_text())["instructions"] == 100
+
+
+@pytest.mark.parametrize("to", ["file", "stdout"])
+def test_a_full_disk_is_one_line(to: str, tmp_path: Path) -> None:
+    loop = build(LOOP, tmp_path / "loop")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "emu", "check", "--max-instructions", "100",
+             "--json", "/dev/full" if to == "file" else "-", str(loop)],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "emu: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
