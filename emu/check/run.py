@@ -92,13 +92,15 @@ def run(
     return _result(runner, outcome)
 
 
-def prepare(engine: str = "fast", *, stores: bool = False) -> None:
+def prepare(
+    engine: str = "fast", policy: str | Policy = "kernel-v15", *, stores: bool = False
+) -> None:
     """Do now what the first run does once: import libraries, load or compile the hook.
 
     With `stores` that for stores, too. For a process that goes on as several, or one that says
-    what takes so long. Raises `CheckError` for an unknown engine.
+    what takes so long. Raises `CheckError` for an unknown engine or policy.
     """
-    if _engine(engine, _policy("kernel-v15")) is FastEngine:
+    if _engine(engine, _policy(policy)) is FastEngine:
         from emu.check.fast.compile import hook_address, store_hook_address
 
         hook_address()

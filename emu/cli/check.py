@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from emu.cli.check_many import check_many
 from emu.cli.check_one import check_one, prepare_engine
-from emu.cli.guest import configure_guest, count
+from emu.cli.guest import configure_convert, configure_guest, count
 from emu.cli.guest_list import guests_of
 from emu.cli.progress import RunLine
 from emu.cli.usage import UsageError
@@ -100,14 +100,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="frames without a row are findings too"
     )
-    parser.add_argument(
-        "--convert",
-        metavar="MODULE",
-        action="append",
-        default=[],
-        help="make the rows that MODULE lacks from its .eh_frame: a path, a file name, or all;"
-        " may be repeated",
-    )
+    configure_convert(parser)
     parser.add_argument(
         "--quantum",
         type=count,

@@ -18,15 +18,23 @@ if TYPE_CHECKING:
 
 
 def prepare_engine(arguments: argparse.Namespace) -> None:
-    """Load the engine; where it has to be compiled first, a terminal is told of it."""
-    from emu.check import prepare
+    """Load the engine; where it has to be compiled first, a terminal is told of it.
+
+    Raises `UsageError` for an unknown policy.
+    """
+    from emu.check import CheckError, prepare
 
     line = ProgressLine() if sys.stderr.isatty() else None
     if line is not None:
         line.show("preparing the engine; the first time takes some seconds")
-    prepare(arguments.engine, stores=arguments.watch_stores or arguments.exhaustive)
-    if line is not None:
-        line.clear()
+    stores = arguments.watch_stores or arguments.exhaustive
+    try:
+        prepare(arguments.engine, arguments.policy, stores=stores)
+    except CheckError as error:
+        raise UsageError(str(error)) from error
+    finally:
+        if line is not None:
+            line.clear()
 
 
 def check_one(

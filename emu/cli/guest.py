@@ -44,6 +44,18 @@ def configure_guest(parser: argparse.ArgumentParser, *, several: bool = False) -
     )
 
 
+def configure_convert(parser: argparse.ArgumentParser) -> None:
+    """Declare `--convert`, of the commands that walk the program's stack."""
+    parser.add_argument(
+        "--convert",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="make the rows that MODULE lacks from its .eh_frame: a path, a file name, or all;"
+        " may be repeated",
+    )
+
+
 def start_guest(arguments: argparse.Namespace, files: ExitStack, stdout: BinaryIO) -> Process:
     """The process, loaded and not yet run. Raises UsageError if it cannot be.
 

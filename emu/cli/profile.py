@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-from emu.cli.guest import configure_guest, start_guest
+from emu.cli.guest import configure_convert, configure_guest, start_guest
 from emu.cli.usage import UsageError
 
 HELP = "sample a program with deferred unwinding, as perf does"
@@ -54,14 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="which consumer walks: kernel-v15 (default), kernel-v14, format or glibc, with"
         " ,+switch or ,-switch",
     )
-    parser.add_argument(
-        "--convert",
-        metavar="MODULE",
-        action="append",
-        default=[],
-        help="make the rows that MODULE lacks from its .eh_frame: a path, a file name, or all;"
-        " may be repeated",
-    )
+    configure_convert(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--folded", action="store_true", help="one line for each distinct stack, for flame graphs"

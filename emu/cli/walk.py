@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from emu.cli.guest import configure_guest, count
+from emu.cli.guest import configure_convert, configure_guest, count
 from emu.cli.usage import UsageError
 from emu.cli.walk_outputs import Output
 
@@ -121,14 +121,7 @@ def configure_place(parser: argparse.ArgumentParser) -> None:
         help="which consumer of .sframe walks: kernel-v15 (default), kernel-v14, format or glibc,"
         " with ,+switch or ,-switch",
     )
-    parser.add_argument(
-        "--convert",
-        metavar="MODULE",
-        action="append",
-        default=[],
-        help="make the rows that MODULE lacks from its .eh_frame: a path, a file name, or all;"
-        " may be repeated",
-    )
+    configure_convert(parser)
     parser.add_argument(
         "--level",
         choices=("O0", "O2", "Os"),

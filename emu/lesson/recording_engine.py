@@ -14,7 +14,7 @@ from emu.check.verdict import Verdict
 from emu.check.walk import KERNEL_LIMIT
 from emu.lesson.entries import Lookup
 from emu.lesson.explanation import Unwinder
-from emu.lesson.locations import Location, Names
+from emu.lesson.locations import Location, Names, readable
 from emu.lesson.recording_model import RecordedFunction, Recording, Walks
 from emu.lesson.recording_stack import StackRecorder
 from emu.lesson.recording_truth import TrueCall, TruthRecorder
@@ -30,7 +30,7 @@ from emu.lesson.recording_walks import (
 from emu.lesson.search import Consultation, SearchTrace
 from emu.machine import Outcome, OutcomeKind, Process
 from emu.truth import Settlement
-from emu.unwind import LookupFailure, Memory, MemoryFault, Policy, Row, SectionStore
+from emu.unwind import LookupFailure, Policy, Row, SectionStore
 
 LONGEST_FUNCTION = 1 << 16
 """Bytes of code kept of one function."""
@@ -307,13 +307,3 @@ def _ended(outcome: Outcome) -> str:
             return "the recording ends here, the program goes on"
         case _:
             return outcome.message
-
-
-def readable(memory: Memory, start: int, size: int) -> bytes:
-    """At most `size` bytes; as many as are readable, to the page."""
-    while size > 0:
-        try:
-            return memory.read(start, size)
-        except MemoryFault:
-            size = ((start + size - 1) & -0x1000) - start
-    return b""
