@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import PurePath
 
 from emu.cfi import CfiError, convert
+from emu.check.converted_sections import converted_sections
 from emu.check.modules import LoadedModule
 from emu.machine import AddressSpace, Protection
 from emu.sframe import Function, Section, SFrameError, function_of, write_section
@@ -19,7 +20,13 @@ NAME = "[converted .sframe]"
 
 def wanted(module: LoadedModule, names: Collection[str]) -> bool:
     """Whether `--convert` names the module: by path, by file name, or with `all`."""
-    return bool({EVERYTHING, module.path, PurePath(module.path).name} & set(names))
+    return bool(_names(module.path) & set(names))
+
+
+def unmatched(names: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """Those of `--convert` that name none of the modules with these paths, in their order."""
+    named = {EVERYTHING}.union(*map(_names, paths))
+    return [name for name in dict.fromkeys(names) if name not in named]
 
 
 def convert_module(module: LoadedModule, memory: AddressSpace) -> bool:
@@ -28,14 +35,11 @@ def convert_module(module: LoadedModule, memory: AddressSpace) -> bool:
     Functions of its own `.sframe` keep their rows. The section is mapped read-only into the
     guest, where the kernel model reads it. False if there is nothing to convert from.
     """
-    try:
-        conversion = convert(module.module.image.data, table=module.frame_table)
-        section = Section(conversion.data, conversion.address)
-        if module.section is not None and module.section.header.is_sorted:
-            functions = _merged(_functions(module.section), _functions(section))
-            section = Section(write_section(functions, address=0), 0)
-    except (CfiError, SFrameError):
+    image = module.module.image
+    made = converted_sections().section(image.data, lambda: _made(module))
+    if not made:
         return False
+    section = Section(made, 0)
     # The size does not depend on the address, and the address is found for the size.
     size = -(-len(section.data) // PAGE) * PAGE
     start = memory.gap(size, TOP)
@@ -44,6 +48,24 @@ def convert_module(module: LoadedModule, memory: AddressSpace) -> bool:
     memory.load(start, data)
     module.use_table(Section(data, start - module.bias), (start, start + len(data)))
     return True
+
+
+def _names(path: str) -> set[str]:
+    """What a module with this path can be called by."""
+    return {EVERYTHING, path, PurePath(path).name}
+
+
+def _made(module: LoadedModule) -> bytes:
+    """The section for link-time address 0; empty if there is nothing to convert from."""
+    try:
+        conversion = convert(module.module.image.data, table=module.frame_table)
+        section = Section(conversion.data, conversion.address)
+        if module.section is not None and module.section.header.is_sorted:
+            functions = _merged(_functions(module.section), _functions(section))
+            return write_section(functions, address=0)
+    except (CfiError, SFrameError):
+        return b""
+    return _moved(section, 0)
 
 
 def _functions(section: Section) -> list[Function]:
