@@ -65,7 +65,7 @@ def test_files_that_are_no_source(content: bytes, message: str, tmp_path: Path) 
     assert str(caught.value) == f"{path}: {message}"
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("first", ["1", "_start", "later"])
 def test_definitions_that_double_thirty_times(first: str) -> None:
     chain = "".join(f"x{n + 1} = x{n} - x{n}\n" for n in range(30))

@@ -211,10 +211,13 @@ def test_interrupt_reports_what_was_done(tmp_path: Path) -> None:
         [sys.executable, "-m", "emu", "check", "--json", str(report), str(loop)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.read(6) == b"begun\n"
-    os.kill(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.read(6) == b"begun\n"
+        os.kill(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert b"interrupted" in stderr
     assert json.loads(report.read_text())["instructions"] > 0
@@ -230,15 +233,17 @@ def test_a_terminal_shows_how_far_it_is(engine: str, tmp_path: Path) -> None:
     )  # fmt: skip
     os.close(theirs)
     shown = b""
-    while shown.count(b" findings") < 2:
-        shown += os.read(ours, 1000)
-    os.kill(process.pid, signal.SIGINT)
     try:
+        while shown.count(b" findings") < 2:
+            shown += os.read(ours, 1000)
+        os.kill(process.pid, signal.SIGINT)
         while data := os.read(ours, 1000):
             shown += data
     except OSError:  # what Linux says when the last writer has closed a terminal
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
         os.close(ours)
-    assert process.wait(timeout=60) == 130
     assert shown.startswith(b"\r\x1b[Kpreparing the engine")
     lines = re.findall(
         r"\r\x1b\[K([0-9,]+) instructions, ([0-9,]+)/s, 0 findings\r", shown.decode()

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -197,10 +198,15 @@ def test_an_interrupted_run_writes_nothing(tmp_path: Path) -> None:
     target = tmp_path / "walk.html"
     command = [sys.executable, "-m", "emu", "walk", "--html", target, "--step", "1000000000", case]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
-        with pytest.raises(subprocess.TimeoutExpired):
-            running.wait(timeout=4)
-        running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=60)
+        try:
+            while "libunicorn" not in Path(f"/proc/{running.pid}/maps").read_text():
+                time.sleep(0.1)
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.wait(timeout=1)
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 130
     assert "Traceback" not in said
     assert not target.exists()

@@ -131,7 +131,7 @@ PROGRAMS = {
     "timerfd": """
         int main(void) {
             int t = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); uint64_t v = 0;
-            struct itimerspec s = {{0, 5000000}, {0, 5000000}}, old;
+            struct itimerspec s = {{0, 5000000}, {0, 300000000}}, old;
             SAY(read(t, &v, 8)); SAY(timerfd_settime(t, 0, &s, 0)); SAY(read(t, &v, 8));
             struct pollfd p = {t, POLLIN}; SAY(poll(&p, 1, -1)); printf("%x\\n", p.revents);
             SAY(read(t, &v, 8)); printf("%d\\n", v >= 1); fcntl(t, F_SETFL, 0);

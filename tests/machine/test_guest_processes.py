@@ -220,7 +220,7 @@ SCRIPTS = [
     "seq 1 100000 | head -2; echo $?",
     "x=$(echo a b | tr a-z A-Z); echo $x; (exit 3) || echo $?",
     "printf '3\\n1\\n2\\n' | sort | while read a; do echo $a; done; false",
-    "echo text > /tmp/emu-file; cat /tmp/emu-file; rm /tmp/emu-file; cat /dev/null",
+    "f=/tmp/emu-$$; echo text > $f; cat $f; rm $f; cat /dev/null",
     "trap 'echo got it' USR1; kill -USR1 $$; echo after",
     "sleep 0.2 & sleep 0.1; echo before; wait; echo after",
     "yes | head -3",

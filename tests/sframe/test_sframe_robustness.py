@@ -210,10 +210,10 @@ def test_noise(data: bytes) -> None:
 def test_huge_counts_are_refused_at_once(field: int) -> None:
     header = bytearray(bytes.fromhex("e2de03050300f800") + bytes(20))
     header[field : field + 4] = b"\xff" * 4
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(SFrameError):
         Section(header)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 def test_a_huge_row_count_of_v2_ends_with_the_bytes() -> None:
