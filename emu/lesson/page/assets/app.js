@@ -19,6 +19,8 @@ class Walkthrough {
     this.fromAddress() || this.go({ frame: null });
     window.addEventListener("hashchange", () => this.fromAddress());
     document.addEventListener("keydown", (event) => this.key(event));
+    window.addEventListener("beforeprint", () => this.stack.print(true));
+    window.addEventListener("afterprint", () => this.stack.print(false));
   }
 
   describe() {
@@ -40,8 +42,8 @@ class Walkthrough {
     const move = (direction, steps) => () => this.jump(steps(), direction);
     const errors = (loud) => () => this.timeline.errors(this.unwinder, loud);
     this.actions = [
-      ["ArrowLeft", "\u2190", "one step back", () => this.go({ step: this.step - 1 })],
-      ["ArrowRight", "\u2192", "one step on", () => this.go({ step: this.step + 1 })],
+      ["ArrowLeft", "\u2190", "one step back", () => this.go({ step: this.step - 1 }), "\u2190 step"],
+      ["ArrowRight", "\u2192", "one step on", () => this.go({ step: this.step + 1 }), "step \u2192"],
       ["PageUp", "Page Up", "100 steps back", () => this.go({ step: this.step - 100 })],
       ["PageDown", "Page Down", "100 steps on", () => this.go({ step: this.step + 100 })],
       ["Home", "Home", "first step", () => this.go({ step: 0 })],
@@ -159,8 +161,9 @@ class Walkthrough {
       [recording.callAt[step], ...parts, unwinder, k].join(" "));
     // What needs the layout comes last, and what changes it after all that, so that it is made once.
     const follow = [this.code.follow(), this.rows.follow(), this.stack.reveal(),
-      this.timeline.place(step), this.stack.arrows()];
+      this.stack.arrows()];
     follow.forEach((move) => move && move());
+    this.timeline.place(step);
     this.toAddress();
   }
 

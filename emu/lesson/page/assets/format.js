@@ -35,6 +35,8 @@ function byId(id) {
 const hex = (text) => `0x${text}`;
 const numberOf = (text) => (text.length <= 13 ? parseInt(text, 16) : NaN);
 const textOf = (number) => number.toString(16);
+// As addresses of the stack stand in its picture.
+const short = (text) => (text.length > 8 ? `\u2026${text.slice(-4)}` : hex(text));
 const counted = (number) => number.toLocaleString("en");
 const plural = (count, word) => `${counted(count)} ${word}${count === 1 ? "" : "s"}`;
 const signed = (number) => (number < 0 ? `-${-number}` : `+${number}`);
@@ -62,7 +64,7 @@ const SIGNS = {
   truncated: ["\u22a3", "ends too early", 2],
   overrun: ["\u21a5", "goes on too far", 2],
   corrupt: ["\u2717", "corrupt", 2],
-  limit: ["\u2026", "limit", 1],
+  limit: ["\u226b", "limit", 1],
   unsettled: ["?", "unsettled", 1],
 };
 

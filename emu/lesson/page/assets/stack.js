@@ -1,8 +1,11 @@
 // The stack drawn as memory: frames coloured and labelled, arrows from its slots.
 
-const FRAMES_SHOWN = 9;
-const WORDS_SHOWN = 12;
-const DOING = { call: "called at", signal: "interrupted at", handler: "the handler returns to",
+// Frames in the picture, those of them that are newer than the chosen one, words of a long frame.
+const WIDE = { frames: 9, newer: 3, words: 12 };
+const NARROW = { frames: 4, newer: 1, words: 8 };
+const PAPER = { frames: 3, newer: 1, words: 6 };
+const NARROW_WINDOW = "screen and (max-width: 760px)";
+const DOING = { signal: "interrupted at", handler: "the handler returns to",
   switch: "goes on at" };
 
 class StackPanel {
@@ -19,15 +22,17 @@ class StackPanel {
       item("RA", "return address"),
       item("FP", "the caller\u2019s rbp, saved"),
       item("\u25cf", "changed by the last instruction"),
-      item("\u25c2", "read by this step of the unwinder"),
+      item("\u25c2 RA", "read by this step of the unwinder, as RA"),
       item("\u2501\u2501", "arrow to the true value"),
       item("\u2505\u2505 \u2717", "arrow to a wrong value"));
   }
 
   show(step, frames, selected, unwind) {
     this.context = { step, frames, selected, unwind };
-    const first = Math.max(Math.min(selected - 3, frames.length - FRAMES_SHOWN), 0);
-    const last = Math.min(first + FRAMES_SHOWN, frames.length) - 1;
+    this.size = this.printing ? PAPER : matchMedia(NARROW_WINDOW).matches ? NARROW : WIDE;
+    const shown = this.size;
+    const first = Math.max(Math.min(selected - shown.newer, frames.length - shown.frames), 0);
+    const last = Math.min(first + shown.frames, frames.length) - 1;
     this.targets = new Map();
     const blocks = [];
     if (last < frames.length - 1) {
@@ -38,6 +43,15 @@ class StackPanel {
     else blocks.push(this.below());
     this.overlay = drawn("svg", { class: "arrows", "aria-hidden": "true" });
     this.holder.replaceChildren(...blocks, this.overlay);
+  }
+
+  // On paper the stack has a width of its own, which it must be drawn for before.
+  print(printing) {
+    this.printing = printing;
+    document.documentElement.classList.toggle("printing", printing);
+    const { step, frames, selected, unwind } = this.context;
+    this.show(step, frames, selected, unwind);
+    this.arrows()?.();
   }
 
   elided(text) {
@@ -75,7 +89,7 @@ class StackPanel {
       element("span", { class: "badge" }, String(k)),
       element("b", { class: "frame-name" }, this.recording.functionName(frame.inside)),
       element("span", { class: "frame-note" },
-        `${k === 0 ? "runs at" : DOING[frame.kind]} ${this.offset(where)}`));
+        `${k === 0 ? "runs at" : this.doing(frame)} ${this.offset(where)}`));
     this.targets.set(`head ${k}`, head);
     const rows = [];
     if (k + 1 === frames.length) {
@@ -91,6 +105,14 @@ class StackPanel {
     }, head, element("div", { class: "words" }, ...rows));
   }
 
+  // A frame waits behind its call; what was pushed and jumped from is a call without one.
+  doing(frame) {
+    if (frame.kind !== "call") return DOING[frame.kind];
+    if (frame.inside === frame.ip) return DOING.switch;
+    const code = this.recording.instruction(frame.inside);
+    return !code || code[2].startsWith("call") ? "calls at" : "left at";
+  }
+
   offset(address) {
     const found = this.recording.named(address);
     return found && found[0] ? `+0x${textOf(found[1])}` : hex(address);
@@ -101,8 +123,9 @@ class StackPanel {
     const { step, unwind } = this.context;
     const count = Math.max(Math.ceil((high - low) / 8), 0);
     const all = Array.from({ length: Math.min(count, 8192) }, (_, i) => high - 8 * (i + 1));
-    if (all.length <= WORDS_SHOWN) return all;
-    const wanted = new Set([...all.slice(0, 5), ...all.slice(-3)]);
+    const most = this.size.words;
+    if (all.length <= most) return all;
+    const wanted = new Set([...all.slice(0, Math.floor(most * .4)), ...all.slice(-3)]);
     for (const address of this.notable()) wanted.add(address);
     if (unwind) {
       for (const read of unwind.reads) wanted.add(numberOf(read.address));
@@ -173,15 +196,17 @@ class StackPanel {
     if (frame.slot === address && value !== null
       && k + 1 < frames.length && frames[k + 1].kind !== "signal") {
       kind = "RA";
-      note = `\u2192 ${recording.place(frames[k + 1].ip)}`;
+      const place = recording.place(frames[k + 1].ip);
+      if (place !== hex(value)) note = `\u2192\u00a0${place}`;
     } else if (this.fpSlot(k, step) === address) {
       kind = "FP";
       note = "saved rbp";
     }
-    if (recording.wordChanged(address, step)) signs.push(["\u25cf", "changed"]);
+    if (recording.wordChanged(address, step)) signs.push(["\u25cf", "changed", ""]);
     const reads = unwind
       ? unwind.reads.filter((one) => numberOf(one.address) === address) : [];
-    for (const read of reads) signs.push(["\u25c2", `read as ${read.name}`]);
+    if (kind === "FP" && reads.length) note = "";
+    for (const read of reads) signs.push(["\u25c2", "read as", ` ${read.name}`]);
     const row = element("div", {
       class: `word${kind ? ` ${kind.toLowerCase()}` : ""}${reads.length ? " read" : ""}${
         recording.wordChanged(address, step) ? " changed" : ""}`,
@@ -192,7 +217,8 @@ class StackPanel {
     element("span", { class: "kind" }, kind),
     element("span", { class: "value" }, value === null ? "not recorded" : hex(value)),
     element("span", { class: "note", title: note || null },
-      ...signs.map(([sign, word]) => element("span", { class: "sign" }, `${sign} ${word} `)), note));
+      ...signs.map(([sign, word, what]) => element("span", { class: "sign", title: word + what },
+        sign, element("span", { class: "quiet" }, ` ${word}`), `${what} `)), note));
     this.targets.set(address, row);
     return row;
   }
@@ -254,7 +280,7 @@ class StackPanel {
   }
 
   margin(width) {
-    return width < 560 && matchMedia("(max-width: 760px)").matches ? 58 : 130;
+    return width < 560 && this.size === NARROW ? 58 : 136;
   }
 
   heads() {
@@ -279,7 +305,7 @@ class StackPanel {
     if (!true_ || !got || !head) return [];
     const from = y(head);
     const wrong = wrongFields(got, true_);
-    const lanes = width - margin > 100 ? [34, 58, 88, 112] : [14, 22, 34, 46];
+    const lanes = width - margin > 100 ? [30, 60, 92, 124] : [14, 22, 34, 46];
     const arrow = (name, value, good, lane, dy) =>
       this.handedArrow({ name, value, good, dy, from, margin, width, y, lane: margin + lane });
     const parts = [];
@@ -307,8 +333,9 @@ class StackPanel {
       return [
         drawn("path", { class: `handed-arrow ${kind}`, d: `M${margin + 10} ${at} H${lane}`,
           "marker-end": good ? "url(#head-good)" : null }),
-        good ? "" : this.cross(lane + 10, at),
-        wide ? label(width - 2, at + (good ? -6 : 26), `${said} ${hex(value)}`) : "",
+        good ? "" : this.cross(lane, at),
+        wide ? label(width - 2, from + (good ? -13 : name === "rbp" ? 33 : 48),
+          `${said} ${short(value)}`) : "",
       ].filter(Boolean);
     }
     const to = y(target) + dy / 2;

@@ -98,7 +98,6 @@ class Timeline {
       if (key === "depth") this.drawDepth(context, width, height, colour);
       else this.drawVerdicts(context, key, width, height, colour);
     }
-    this.place()();
   }
 
   // The greatest value among the steps behind each pixel.
@@ -136,12 +135,9 @@ class Timeline {
     }
   }
 
-  // Reads where the cursor belongs; the function returned moves it there.
-  place(step = this.step || 0) {
-    this.step = step;
-    const canvas = this.strips[0].canvas;
+  // The style sheet knows where the strips begin, on paper too.
+  place(step) {
     const part = this.recording.count > 1 ? step / (this.recording.count - 1) : 0;
-    const left = canvas.offsetLeft + part * canvas.offsetWidth;
-    return () => { this.cursor.style.transform = `translateX(${left}px)`; };
+    this.cursor.style.setProperty("--part", part);
   }
 }
