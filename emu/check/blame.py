@@ -14,6 +14,7 @@ from emu.check.cfi import CfiWitness
 from emu.check.modules import LoadedModule
 from emu.check.sighting import Sighting
 from emu.check.verdict import Blame, Field, Verdict
+from emu.check.well_formed import is_well_formed
 from emu.truth import Entry
 from emu.unwind import (
     Errno,
@@ -44,7 +45,7 @@ class Blamer:
         module = sighting.place.module
         if module is None:
             return Blame.UNKNOWN
-        if self._consumer(sighting, field):
+        if self._consumer(sighting, field, module):
             return Blame.CONSUMER
         witness = self._cfi.step(sighting.state, sighting.entry)
         if sighting.outcome.verdict is Verdict.GAP:
@@ -55,41 +56,60 @@ class Blamer:
             return Blame.LINKER if module.is_stub(sighting.inside) else Blame.ASSEMBLER
         return Blame.COMPILER if self._alike(witness, sighting, field) else Blame.UNKNOWN
 
-    def _consumer(self, sighting: Sighting, field: Field | None) -> bool:
+    def _consumer(self, sighting: Sighting, field: Field | None, module: LoadedModule) -> bool:
         """Whether the table is right, if only it is read as its document says.
 
-        That is: a return address belongs to the call before it, and a row may use every
-        register that is known.
+        That is: a return address belongs to the call before it, a row may use every register
+        that is known, and nothing of a well-formed section is a reason to drop it.
         """
-        state, caller = sighting.state, sighting.caller
-        addresses = [state.ip]
-        if not state.topmost and not state.interrupted:
-            addresses.append(state.ip - 1)
-        known = self._cfi.known(sighting.entry)
-        for address in addresses:
-            record = self._tables.record_for(address)
-            if record is None:
-                continue
-            row = find_row(record, self._memory, address, UNRESTRICTED)
-            if sighting.outcome.verdict is Verdict.CORRUPT:
-                # Nothing of a well-formed section is a reason to drop it.
-                return not isinstance(row, LookupFailure) or row.errno is Errno.ENOENT
-            if isinstance(row, LookupFailure):
-                continue
-            if row.frame.outermost:
-                if caller is None and address == state.ip:
-                    return True
-                continue
-            got = evaluate(
-                row.frame,
-                State(*state[:3], topmost=True),
-                self._memory,
-                KnownRegisters(known),
-                UNRESTRICTED,
-            )
-            if caller is not None and isinstance(got, State) and _state_agrees(got, caller, field):
-                return True
-        return False
+        state = sighting.state
+        if sighting.outcome.verdict is Verdict.CORRUPT and not self._well_formed(state.ip, module):
+            return False
+        if self._is_right(state.ip, sighting, field):
+            return True
+        if state.topmost or state.interrupted or self._knows_there(sighting, field):
+            return False
+        return self._is_right(state.ip - 1, sighting, field)
+
+    def _is_right(self, address: int, sighting: Sighting, field: Field | None) -> bool:
+        """Whether the row for `address`, by the document, leads to the true caller."""
+        caller, here = sighting.caller, address == sighting.state.ip
+        corrupt = here and sighting.outcome.verdict is Verdict.CORRUPT
+        record = self._tables.record_for(address)
+        if record is None:
+            return False
+        row = find_row(record, self._memory, address, UNRESTRICTED)
+        if isinstance(row, LookupFailure):
+            return corrupt and row.errno is Errno.ENOENT
+        if row.frame.outermost:
+            # What is left of directives that say nothing about a frame is an FDE without rows.
+            return here and (caller is None or (corrupt and not self._knows(sighting)))
+        got = evaluate(
+            row.frame,
+            State(*sighting.state[:3], topmost=True),
+            self._memory,
+            KnownRegisters(self._cfi.known(sighting.entry)),
+            UNRESTRICTED,
+        )
+        return caller is not None and isinstance(got, State) and _state_agrees(got, caller, field)
+
+    def _well_formed(self, ip: int, module: LoadedModule) -> bool:
+        record = self._tables.record_for(ip)
+        return record is not None and is_well_formed(
+            record, self._memory, ip, module.executable_extents
+        )
+
+    def _knows(self, sighting: Sighting) -> bool:
+        """Whether .eh_frame leads to the true caller."""
+        return _agrees(self._cfi.step(sighting.state, sighting.entry), sighting.caller, None)
+
+    def _knows_there(self, sighting: Sighting, field: Field | None) -> bool:
+        """Whether .eh_frame is right at the return address itself, where the row is not.
+
+        If so, it is not because of the address that was looked up.
+        """
+        there = self._cfi.step(sighting.state._replace(interrupted=True), sighting.entry)
+        return _agrees(there, sighting.caller, field)
 
     def _alike(
         self, witness: DwarfState | DwarfRefusal, sighting: Sighting, field: Field | None

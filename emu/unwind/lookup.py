@@ -61,7 +61,22 @@ def _missing(policy: Policy, reason: str) -> RejectedError:
 
 
 def find_function(decoder: SectionDecoder, count: int, ip: int, policy: Policy) -> FunctionEntry:
-    """Binary search that notices disorder only on its path (kernel behaviour: 6.1)."""
+    """The function that contains `ip` (kernel behaviour: 6.1)."""
+    function = nearest_function(decoder, count, ip, policy)
+    if function is None:
+        raise _missing(policy, f"{ip:#x} is below the first function")
+    if not function.start <= ip < (function.start + function.size) & MASK64:
+        raise _missing(policy, f"{ip:#x} is in a gap between functions")
+    return function
+
+
+def nearest_function(
+    decoder: SectionDecoder, count: int, ip: int, policy: Policy
+) -> FunctionEntry | None:
+    """Where the binary search ends, which notices disorder only on its path.
+
+    The function may end before `ip`; None if `ip` is below the first one.
+    """
     low, high = 0, count - 1
     low_start, high_start = 0, MASK64
     found = -1
@@ -76,12 +91,7 @@ def find_function(decoder: SectionDecoder, count: int, ip: int, policy: Policy) 
             if start > high_start:
                 _disorder(policy, middle)
             high_start, high = start, middle - 1
-    if found < 0:
-        raise _missing(policy, f"{ip:#x} is below the first function")
-    function = decoder.function(found)
-    if not function.start <= ip < (function.start + function.size) & MASK64:
-        raise _missing(policy, f"{ip:#x} is in a gap between functions")
-    return function
+    return decoder.function(found) if found >= 0 else None
 
 
 def _disorder(policy: Policy, index: int) -> None:
