@@ -95,7 +95,7 @@ class Process:
         descriptors = standard_streams(stdin, stdout, stderr)
         tree = Tree(Path(fspath(root)), clock.now)
         self.kernel = Kernel(self, system, tree, descriptors, HANDLERS)
-        tree.proc = ProcFiles(system)
+        tree.proc = ProcFiles(system, self.kernel)
         self.kernel.directory = tree.existing(directory, "/")[0]
         self.kernel.on_call = on_system_call
         if section_calls is not None:
@@ -321,6 +321,7 @@ class Process:
         self.kernel = Kernel(
             self, kernel.system, kernel.tree.fork(), kernel.descriptors.fork(), kernel.handlers
         )
+        self.kernel.tree.proc = ProcFiles(kernel.system, self.kernel)
         kernel.copy_to(self.kernel)
         self._files = parent._files.copy(self.memory)
         self._executor = Executor(self)

@@ -11,9 +11,9 @@ from emu.machine.image import Image, ImageType, Module
 from emu.machine.initial_stack import Auxiliary, push_start
 from emu.machine.linux import Kernel
 from emu.machine.linux.errno import SystemCallError
-from emu.machine.linux.identity import UID
+from emu.machine.linux.fixed_facts import UID
 from emu.machine.linux.memory_calls import MMAP_TOP
-from emu.machine.linux.tree import HostNode
+from emu.machine.linux.nodes import HostNode
 from emu.machine.loader import EXECUTABLE_BASE, load_image
 from emu.machine.mapped_files import MappedFiles
 from emu.machine.mapping import PAGE, TASK_SIZE, Protection

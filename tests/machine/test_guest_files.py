@@ -9,7 +9,8 @@ import pytest
 
 from emu.machine.linux.clock import Clock
 from emu.machine.linux.errno import Errno, SystemCallError
-from emu.machine.linux.tree import FileNode, HostNode, Tree
+from emu.machine.linux.nodes import FileNode, HostNode
+from emu.machine.linux.tree import Tree
 
 PROLOGUE = r"""
 #define _GNU_SOURCE
@@ -223,7 +224,7 @@ def test_the_tree_alone(root: Path) -> None:
     assert path == "/file"
     assert isinstance(node, HostNode)
     copy = tree.writable(path, node)
-    copy.data += b"!"
+    copy.data.write(b"!", copy.data.size)
     assert isinstance(tree.node("/file"), FileNode)
     with pytest.raises(SystemCallError) as error:
         tree.existing("nothing", "/")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from struct import unpack
 
-from emu.machine.linux.descriptions import MemoryFile
+from emu.machine.linux.descriptions import Description, MemoryFile
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.files import (
+    AT_EMPTY_PATH,
     AT_FDCWD,
     AT_SYMLINK_NOFOLLOW,
     look,
     open_description,
     place,
 )
+from emu.machine.linux.fixed_facts import UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.nodes import Node, status_of
 from emu.machine.linux.status import Status
-from emu.machine.linux.tree import status_of
 
 AT_REMOVEDIR = 0x200
-RENAME_NOREPLACE = 1
+RENAME_NOREPLACE, RENAME_EXCHANGE = 1, 2
+FALLOC_KEEP_SIZE = 1
+MAX_SIZE = 1 << 40
 _NOW, _OMIT = (1 << 30) - 1, (1 << 30) - 2
 _SECOND = 1_000_000_000
 
@@ -37,18 +42,25 @@ def mkdir(kernel: Kernel, address: int, mode: int) -> int:
 
 
 def unlinkat(kernel: Kernel, directory: int, address: int, flags: int) -> int:
+    last = posixpath.basename(kernel.path(address).rstrip("/"))
+    if flags & AT_REMOVEDIR and last in (".", ".."):
+        raise SystemCallError(Errno.EINVAL if last == "." else Errno.ENOTEMPTY)
     path, node = place(kernel, directory, address)
     if node is None:
         raise SystemCallError(Errno.ENOENT)
     if flags & AT_REMOVEDIR:
         if not node.status.is_directory:
             raise SystemCallError(Errno.ENOTDIR)
-        if len(kernel.tree.entries(path)) > 2:
-            raise SystemCallError(Errno.ENOTEMPTY)
+        _require_empty(kernel, path)
     elif node.status.is_directory:
         raise SystemCallError(Errno.EISDIR)
     kernel.tree.remove(path)
     return 0
+
+
+def _require_empty(kernel: Kernel, directory: str) -> None:
+    if len(kernel.tree.entries(directory)) > len((".", "..")):
+        raise SystemCallError(Errno.ENOTEMPTY)
 
 
 def unlink(kernel: Kernel, address: int) -> int:
@@ -60,20 +72,41 @@ def rmdir(kernel: Kernel, address: int) -> int:
 
 
 def renameat2(kernel: Kernel, old_fd: int, old: int, new_fd: int, new: int, flags: int) -> int:
+    if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE):
+        raise SystemCallError(Errno.EINVAL)
+    for address in (old, new):
+        if posixpath.basename(kernel.path(address).rstrip("/")) in (".", ".."):
+            raise SystemCallError(Errno.EBUSY)
     source, node = place(kernel, old_fd, old)
     target, there = place(kernel, new_fd, new)
-    if node is None:
+    if node is None or (flags & RENAME_EXCHANGE and there is None):
         raise SystemCallError(Errno.ENOENT)
-    if flags & ~RENAME_NOREPLACE:
+    if there is not None and flags & RENAME_NOREPLACE:
+        raise SystemCallError(Errno.EEXIST)
+    if node.status.is_directory and target.startswith(f"{source}/"):
         raise SystemCallError(Errno.EINVAL)
+    if there is not None and flags & RENAME_EXCHANGE:
+        if node.status.is_directory or there.status.is_directory:
+            raise SystemCallError(Errno.EINVAL)
+        kernel.tree.exchange(source, target)
+        return 0
+    if source == target:
+        return 0
     if there is not None:
-        if flags & RENAME_NOREPLACE:
-            raise SystemCallError(Errno.EEXIST)
+        _require_replaceable(kernel, node, target, there)
+    kernel.tree.rename(source, target, node)
+    return 0
+
+
+def _require_replaceable(kernel: Kernel, node: Node, target: str, there: Node) -> None:
+    """Whether `node` may take the place of what is at `target`."""
+    if not node.status.is_directory:
         if there.status.is_directory:
             raise SystemCallError(Errno.EISDIR)
-    if source != target:
-        kernel.tree.rename(source, target, node)
-    return 0
+    elif there.status.is_directory:
+        _require_empty(kernel, target)
+    else:
+        raise SystemCallError(Errno.ENOTDIR)
 
 
 def renameat(kernel: Kernel, old_fd: int, old: int, new_fd: int, new: int) -> int:
@@ -115,19 +148,38 @@ def symlink(kernel: Kernel, target: int, address: int) -> int:
 
 
 def truncate(kernel: Kernel, address: int, size: int) -> int:
-    path = kernel.path(address)
-    description = open_description(kernel, path, 1, 0, kernel.directory)
-    if size >> 40:
+    description = open_description(kernel, kernel.path(address), 1, 0, kernel.directory)
+    try:
+        if size >= MAX_SIZE:
+            raise SystemCallError(Errno.EINVAL)
+        description.truncate(size)
+    finally:
+        description.unused()
+    return 0
+
+
+def fallocate(kernel: Kernel, fd: int, mode: int, start: int, length: int) -> int:
+    """Room is not set aside, only the size of the file follows."""
+    description = kernel.descriptors[signed_int(fd)]
+    if not description.writable:
+        raise SystemCallError(Errno.EBADF)
+    if mode & ~FALLOC_KEEP_SIZE or not isinstance(description, MemoryFile):
+        raise SystemCallError(Errno.EOPNOTSUPP)
+    if not length or max(start, length, start + length) >= MAX_SIZE:
         raise SystemCallError(Errno.EINVAL)
-    description.truncate(size)
+    if not mode and start + length > description.status.size:
+        description.truncate(start + length)
     return 0
 
 
 def fchmodat(kernel: Kernel, directory: int, address: int, mode: int) -> int:
     path, node = look(kernel, directory, address, follow=True)
-    status = status_of(node)
-    kernel.tree.change(path, node, replace(status, mode=status.mode & ~0o7777 | mode & 0o7777))
+    kernel.tree.change(path, node, _with_mode(status_of(node), mode))
     return 0
+
+
+def _with_mode(status: Status, mode: int) -> Status:
+    return replace(status, mode=status.mode & ~0o7777 | mode & 0o7777)
 
 
 def chmod(kernel: Kernel, address: int, mode: int) -> int:
@@ -136,11 +188,19 @@ def chmod(kernel: Kernel, address: int, mode: int) -> int:
 
 def fchmod(kernel: Kernel, fd: int, mode: int) -> int:
     description = kernel.descriptors[signed_int(fd)]
+    _change(kernel, description, _with_mode(description.status, mode))
+    return 0
+
+
+def _change(kernel: Kernel, description: Description, status: Status) -> None:
+    """Give an open file another status."""
     if isinstance(description, MemoryFile):
-        status = description.node.status
-        description.node.status = replace(status, mode=status.mode & ~0o7777 | mode & 0o7777)
-        return 0
-    raise SystemCallError(Errno.EPERM)
+        description.node.status = replace(status, changed=kernel.clock.now())
+        return
+    node = kernel.tree.node(description.path) if description.path.startswith("/") else None
+    if node is None or node.status.inode != status.inode:
+        raise SystemCallError(Errno.EPERM)
+    kernel.tree.change(description.path, node, status)
 
 
 def utimensat(kernel: Kernel, directory: int, address: int, times: int, flags: int) -> int:
@@ -158,9 +218,7 @@ def utimensat(kernel: Kernel, directory: int, address: int, times: int, flags: i
                 pair[index] = seconds * 1_000_000_000 + nanoseconds
     if not address:
         description = kernel.descriptors[signed_int(directory)]
-        if not isinstance(description, MemoryFile):
-            raise SystemCallError(Errno.EPERM)
-        description.node.status = _touched(description.node.status, pair)
+        _change(kernel, description, _touched(description.status, pair))
         return 0
     path, node = look(kernel, directory, address, follow=not flags & AT_SYMLINK_NOFOLLOW)
     kernel.tree.change(path, node, _touched(status_of(node), pair))
@@ -208,13 +266,34 @@ def umask(kernel: Kernel, mask: int) -> int:
     return old
 
 
-def fchownat(kernel: Kernel, directory: int, address: int) -> int:
-    look(kernel, directory, address, follow=False)
+def fchownat(
+    kernel: Kernel, directory: int, address: int, user: int, group: int, flags: int
+) -> int:
+    if flags & AT_EMPTY_PATH and not kernel.memory.read(address, 1)[0]:
+        return fchown(kernel, directory, user, group)
+    _, node = look(kernel, directory, address, follow=not flags & AT_SYMLINK_NOFOLLOW)
+    return _chown(node.status, user, group)
+
+
+def _chown(status: Status, user: int, group: int) -> int:
+    """To the owner there is, or to the guest, who has no privilege to give files away."""
+    if signed_int(user) not in (-1, UID, status.uid) or signed_int(group) not in (
+        -1, UID, status.gid,
+    ):  # fmt: skip
+        raise SystemCallError(Errno.EPERM)
     return 0
 
 
-def chown(kernel: Kernel, address: int) -> int:
-    return fchownat(kernel, AT_FDCWD, address)
+def fchown(kernel: Kernel, fd: int, user: int, group: int) -> int:
+    return _chown(kernel.descriptors[signed_int(fd)].status, user, group)
+
+
+def chown(kernel: Kernel, address: int, user: int, group: int) -> int:
+    return fchownat(kernel, AT_FDCWD, address, user, group, 0)
+
+
+def lchown(kernel: Kernel, address: int, user: int, group: int) -> int:
+    return fchownat(kernel, AT_FDCWD, address, user, group, AT_SYMLINK_NOFOLLOW)
 
 
 CALLS: dict[int, Handler] = {
@@ -228,7 +307,8 @@ CALLS: dict[int, Handler] = {
     90: chmod,
     91: fchmod,
     92: chown,
-    94: chown,
+    93: fchown,
+    94: lchown,
     95: umask,
     132: utime,
     235: utimes,
@@ -241,6 +321,7 @@ CALLS: dict[int, Handler] = {
     266: symlinkat,
     268: fchmodat,
     280: utimensat,
+    285: fallocate,
     316: renameat2,
     452: fchmodat,
 }

@@ -16,12 +16,11 @@ from emu.machine.linux.files import (
     O_NOFOLLOW,
     open_description,
 )
-from emu.machine.linux.identity import UID
+from emu.machine.linux.fixed_facts import FIRST_ID, UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.memory_calls import file_bytes
 from emu.machine.linux.signal_frame import SignalInfo
 from emu.machine.linux.signal_numbers import Signal
-from emu.machine.linux.system import FIRST_ID
 from emu.machine.linux.wait import Wait, WouldWait
 
 WNOHANG, WEXITED, WNOWAIT = 1, 4, 0x1000000
@@ -167,8 +166,7 @@ def _program(
         try:
             data = file_bytes(description)
         finally:
-            if not description.references:
-                description.close()
+            description.unused()
         if not data.startswith(b"#!"):
             try:
                 image = Image(data, description.path)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.fixed_facts import UID
 from emu.machine.linux.futex import let_go
-from emu.machine.linux.identity import UID
 from emu.machine.linux.kernel import Handler, Kernel
 from emu.machine.linux.signal_frame import SA_NOCLDWAIT, SIG_IGN, Action, SignalInfo
 from emu.machine.linux.signal_numbers import SIGNALS, Signal, signal_number

@@ -10,24 +10,17 @@ from struct import pack
 from typing import TYPE_CHECKING, BinaryIO
 
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.host_files import host_error, host_status, open_host
+from emu.machine.linux.nodes import FileNode, HostNode, Node, status_of
 from emu.machine.linux.status import S_IFCHR, S_IFIFO, S_IFMT, Status
-from emu.machine.linux.tree import (
-    FileNode,
-    HostNode,
-    Node,
-    Tree,
-    host_error,
-    host_status,
-    open_host,
-    status_of,
-)
+from emu.machine.linux.tree import Tree
 
 if TYPE_CHECKING:
     from emu.machine.linux.thread import Thread
 
 O_ACCMODE, O_WRONLY, O_RDWR, O_APPEND = 3, 1, 2, 0o2000
 MAX_FILE_SIZE = 1 << 40
-SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
+SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
 
 
 class Description:
@@ -69,6 +62,11 @@ class Description:
         return False
 
     @property
+    def takes_all(self) -> bool:
+        """Whether a write waits until all bytes are taken."""
+        return False
+
+    @property
     def arrivals(self) -> int:
         """How often something has come that a reader or writer could wait for."""
         return 0
@@ -100,6 +98,11 @@ class Description:
     def close(self) -> None:
         """The last descriptor is gone."""
 
+    def unused(self) -> None:
+        """Whoever opened it needs it no more; descriptors may refer to it."""
+        if not self.references:
+            self.close()
+
 
 class _Seekable(Description):
     """A description with an offset over `read_at` and `write_at`."""
@@ -117,7 +120,14 @@ class _Seekable(Description):
         return count
 
     def seek(self, offset: int, whence: int, /) -> int:
-        base = {SEEK_SET: 0, SEEK_CUR: self.offset, SEEK_END: self.status.size}.get(whence)
+        size = self.status.size
+        if whence in (SEEK_DATA, SEEK_HOLE):
+            # All of it is data, as on file systems that know no holes.
+            if not 0 <= offset < size:
+                raise SystemCallError(Errno.ENXIO)
+            self.offset = offset if whence == SEEK_DATA else size
+            return self.offset
+        base = {SEEK_SET: 0, SEEK_CUR: self.offset, SEEK_END: size}.get(whence)
         if base is None or not 0 <= base + offset <= MAX_FILE_SIZE:
             raise SystemCallError(Errno.EINVAL)
         self.offset = base + offset
@@ -148,28 +158,30 @@ class MemoryFile(_Seekable):
         super().__init__(path, flags, node.status)
         self.node = node
         self._tree = tree
+        node.opens += 1
 
     @property
     def status(self) -> Status:
         return self.node.current()
 
     def read_at(self, size: int, offset: int, /) -> bytes:
-        return bytes(self.node.data[offset : offset + size])
+        return self.node.data.read(size, offset)
 
     def write_at(self, data: bytes, offset: int, /) -> int:
-        end = offset + len(data)
-        if end > len(self.node.data):
-            self.truncate(end)
-        self.node.data[offset:end] = data
+        if self.flags & O_APPEND:
+            # Linux appends, whatever the offset.
+            offset = self.node.data.size
+        if data:
+            self.node.data.write(data, offset)
+            self.node.written(self._tree.now())
         return len(data)
 
     def truncate(self, size: int, /) -> None:
-        grown = size - len(self.node.data)
-        if grown > 0:
-            self._tree.reserve(grown)
-            self.node.data.extend(bytes(grown))
-        else:
-            del self.node.data[size:]
+        self.node.data.resize(size)
+        self.node.written(self._tree.now())
+
+    def close(self) -> None:
+        self._tree.closed(self.node)
 
 
 class TextFile(_Seekable):

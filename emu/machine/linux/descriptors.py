@@ -30,8 +30,7 @@ class DescriptorTable:
         while number in self._slots:
             number += 1
         if number >= MAX_DESCRIPTORS:
-            if not description.references:
-                description.close()
+            description.unused()
             raise SystemCallError(Errno.EMFILE)
         self.put(number, description, close_on_exec=close_on_exec)
         return number

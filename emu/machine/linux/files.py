@@ -15,9 +15,12 @@ from emu.machine.linux.descriptions import (
     TextFile,
 )
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.file_data import LAYER_LIMIT, MAX_FILES
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.nodes import DeviceNode, FileNode, HostNode, Node, TextNode, status_of
+from emu.machine.linux.paths import MAX_NAME
 from emu.machine.linux.status import Status
-from emu.machine.linux.tree import DeviceNode, FileNode, HostNode, Node, TextNode, status_of
+from emu.machine.mapping import PAGE
 
 AT_FDCWD = -100
 AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH = 0x100, 0x1000
@@ -27,6 +30,7 @@ O_TMPFILE = 0o20000000
 O_RDWR = 2
 RESOLVE_NO_MAGICLINKS = 2
 MFD_CLOEXEC, MFD_ALLOW_SEALING = 1, 2
+_OVERLAY = 0x794C7630
 
 
 def _base(kernel: Kernel, directory: int) -> str:
@@ -103,9 +107,10 @@ def open_description(  # noqa: PLR0912 -- one branch per flag and kind of file
     if writes and isinstance(node, HostNode):
         node = tree.writable(canonical, node)
     if isinstance(node, FileNode):
+        file = MemoryFile(canonical, flags, node, tree)
         if flags & O_TRUNC and writes:
-            del node.data[:]
-        return MemoryFile(canonical, flags, node, tree)
+            file.truncate(0)
+        return file
     if isinstance(node, DeviceNode):
         return Device(canonical, flags, status, node.name, kernel.random)
     if isinstance(node, TextNode):
@@ -233,11 +238,15 @@ def fstatfs(kernel: Kernel, fd: int, buffer: int) -> int:
 
 
 def _write_statfs(kernel: Kernel, buffer: int) -> int:
-    # An overlay file system with nothing to spare; 120 bytes.
+    # An overlay file system as large as the layer may become; 120 bytes.
+    room = kernel.tree.room
+    blocks, free = LAYER_LIMIT // PAGE, room.left // PAGE
+    files = MAX_FILES - room.files
     kernel.memory.write(
         buffer,
-        pack("<qqqqqqqqqqq32x", 0x794C7630, 4096, 1 << 20, 0, 0, 1 << 20, 0, 0, 255, 4096, 0),
-    )
+        pack("<qqqqqqqqqqq32x", _OVERLAY, PAGE, blocks, free, free, MAX_FILES, files, 0, MAX_NAME,
+             PAGE, 0),
+    )  # fmt: skip
     return 0
 
 

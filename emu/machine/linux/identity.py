@@ -5,17 +5,13 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.fixed_facts import FIRST_ID, HOST_NAME, PARENT_ID, RELEASE, UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
-from emu.machine.linux.system import FIRST_ID
 from emu.unwind import prctl_sframe
 
-PARENT, UID = 1, 1000
-PID = FIRST_ID
-"""Number of the first process."""
 ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS = 0x1001, 0x1002, 0x1003, 0x1004
 INFINITY = (1 << 64) - 1
 RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_COUNT = 3, 7, 16
-RELEASE = "6.12.0"
 CAPABILITY_VERSION = 0x2008_0522
 ADDR_NO_RANDOMIZE = 0x40000
 PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_DUMPABLE = 15, 16, 3, 4
@@ -34,7 +30,7 @@ def group_id(_kernel: Kernel) -> int:
 
 
 def parent_id(kernel: Kernel) -> int:
-    return PARENT if kernel.parent is None else kernel.parent.pid
+    return PARENT_ID if kernel.parent is None else kernel.parent.pid
 
 
 def user_id(_kernel: Kernel) -> int:
@@ -114,7 +110,7 @@ def personality(_kernel: Kernel, wanted: int) -> int:
 
 
 def uname(kernel: Kernel, buffer: int) -> int:
-    fields = ("Linux", "emu", RELEASE, "#1 SMP PREEMPT_DYNAMIC emu", "x86_64", "(none)")
+    fields = ("Linux", HOST_NAME, RELEASE, "#1 SMP PREEMPT_DYNAMIC emu", "x86_64", "(none)")
     kernel.memory.write(buffer, b"".join(field.encode().ljust(65, b"\0") for field in fields))
     return 0
 

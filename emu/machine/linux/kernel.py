@@ -20,7 +20,7 @@ from emu.unwind import MemoryFault, PrctlNumbers
 from emu.unwind import stacktrace_setup as setup_in_store
 
 IO_CHUNK = 1 << 20
-"""Bytes one read or write moves at most; a shorter count is a lawful answer."""
+"""Bytes that are moved at once."""
 
 
 @dataclass(slots=True)
@@ -69,7 +69,6 @@ class Kernel:
         self.descriptors = descriptors
         self.pid = system.new_id()
         system.processes[self.pid] = self
-        tree.belongs_to(self)
         self.memory.taken_elsewhere = self._taken_elsewhere
         self.parent: Kernel | None = None
         self.children: list[Kernel] = []
@@ -136,6 +135,7 @@ class Kernel:
         thread = self.current
         thread.call = (number, arguments)
         thread.wait = None
+        thread.written = 0
         return self._perform(known, arguments, count)
 
     def _known(self, number: int) -> _Call:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from emu.machine.errors import MachineError
 from emu.machine.image import Image
-from emu.machine.linux.descriptions import Description, Device
+from emu.machine.linux.descriptions import Description, Device, MemoryFile
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
-from emu.machine.mapping import PAGE, TASK_SIZE, Buffer, OutOfMemory, Protection, page_up
+from emu.machine.mapping import PAGE, TASK_SIZE, Buffer, Mapping, OutOfMemory, Protection, page_up
 
 MMAP_TOP = 0x7FFF_F7FF_F000
 """Mappings are placed downward from here, as Linux does without address randomisation."""
@@ -72,12 +73,18 @@ def mmap(kernel: Kernel, hint: int, length: int, prot: int, flags: int, fd: int,
         memory.map(start, size, protection, shared=shared)
         return start
     memory.require_room(size)
-    buffer = Buffer(size)
-    _fill(buffer, description, at, length)
+    shared = sharing != MAP_PRIVATE
+    if shared and isinstance(description, MemoryFile):
+        buffer, offset = description.node.data.pages(), at
+        if at + size > buffer.size:
+            raise SystemCallError(Errno.ENOMEM)
+    else:
+        buffer, offset = Buffer(size), 0
+        _fill(buffer, description, at, length)
     kernel.machine.unmapped(start, start + size)
     memory.map(
-        start, size, protection, description.path, buffer=buffer, file_offset=at,
-        shared=sharing != MAP_PRIVATE,
+        start, size, protection, description.path, buffer=buffer, offset=offset, file_offset=at,
+        shared=shared,
     )  # fmt: skip
     kernel.machine.file_mapped(description.path, lambda: _whole(description))
     return start
@@ -91,9 +98,8 @@ def _mappable(kernel: Kernel, fd: int, sharing: int, protection: Protection) -> 
         raise SystemCallError(Errno.ENODEV)
     if not description.readable:
         raise SystemCallError(Errno.EACCES)
-    if sharing != MAP_PRIVATE and protection & Protection.WRITE:
-        # Stores would have to reach the file.
-        raise SystemCallError(Errno.ENODEV if description.writable else Errno.EACCES)
+    if sharing != MAP_PRIVATE and protection & Protection.WRITE and not description.writable:
+        raise SystemCallError(Errno.EACCES)
     return description
 
 
@@ -177,11 +183,14 @@ def _again(kernel: Kernel, path: str) -> Image:
     # The protection of a segment may be set after it was mapped; the file need not be open then.
     from emu.machine.linux.files import open_description
 
-    description = open_description(kernel, path, 0, 0)
+    try:
+        description = open_description(kernel, path, 0, 0)
+    except SystemCallError as error:
+        raise MachineError(f"{path} has lost its name") from error
     try:
         return _whole(description)
     finally:
-        description.close()
+        description.unused()
 
 
 def madvise(kernel: Kernel, start: int, length: int, advice: int) -> int:
@@ -226,18 +235,25 @@ def mremap(kernel: Kernel, old: int, old_length: int, new_length: int, flags: in
         raise SystemCallError(Errno.EINVAL)
     if to + new_size > TASK_SIZE:
         raise SystemCallError(Errno.ENOMEM)
-    kept = min(old_size, new_size)
-    at = mapping.offset + old - mapping.start
-    buffer = Buffer(new_size)
-    buffer.view[:kept] = mapping.buffer.view[at : at + kept]
+    buffer, offset = _moved(mapping, mapping.offset + old - mapping.start, old_size, new_size)
     if flags & MREMAP_FIXED:
         kernel.machine.unmapped(to, to + new_size)
     memory.map(
-        to, new_size, mapping.protection, mapping.name, buffer=buffer,
+        to, new_size, mapping.protection, mapping.name, buffer=buffer, offset=offset,
         file_offset=mapping.file_offset + old - mapping.start, shared=mapping.shared,
     )  # fmt: skip
     munmap(kernel, old, old_size)
     return to
+
+
+def _moved(mapping: Mapping, at: int, old_size: int, new_size: int) -> tuple[Buffer, int]:
+    """The memory of a moved range, and where in it: shared pages stay the same ones."""
+    if mapping.shared and at + new_size <= mapping.buffer.size:
+        return mapping.buffer, at
+    kept = min(old_size, new_size)
+    buffer = Buffer(new_size)
+    buffer.view[:kept] = mapping.buffer.view[at : at + kept]
+    return buffer, 0
 
 
 def msync(kernel: Kernel, start: int, length: int) -> int:

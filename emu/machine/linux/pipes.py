@@ -21,7 +21,7 @@ from emu.machine.linux.time_calls import read_timespec
 from emu.machine.linux.wait import Wait, WouldWait
 from emu.unwind import MemoryFault
 
-CAPACITY = 1 << 16
+CAPACITY, PIPE_BUF = 1 << 16, 4096
 O_NONBLOCK, O_CLOEXEC, O_DIRECT = 0o4000, 0o2000000, 0o40000
 POLLIN, POLLOUT, POLLHUP, POLLERR, POLLNVAL = 1, 4, 0x10, 8, 0x20
 MAX_SELECT = 1024
@@ -86,11 +86,19 @@ class PipeWriter(Description):
 
     @property
     def write_ready(self) -> bool:
-        return len(self._channel.data) < CAPACITY or self.hung_up
+        return self._room >= PIPE_BUF or self.hung_up
 
     @property
     def hung_up(self) -> bool:
         return not self._channel.readers
+
+    @property
+    def takes_all(self) -> bool:
+        return True
+
+    @property
+    def _room(self) -> int:
+        return CAPACITY - len(self._channel.data)
 
     @property
     def arrivals(self) -> int:
@@ -99,11 +107,15 @@ class PipeWriter(Description):
     def write(self, data: bytes, /) -> int:
         if self.hung_up:
             raise SystemCallError(Errno.EPIPE)
-        taken = data[: CAPACITY - len(self._channel.data)]
-        if data and not taken:
+        # What fits into PIPE_BUF is never split.
+        least = len(data) if len(data) <= PIPE_BUF else 1
+        if self._room < least:
             if self.flags & O_NONBLOCK:
                 raise SystemCallError(Errno.EAGAIN)
-            raise WouldWait(Wait(self.path, lambda: self.write_ready, restarts=True))
+            raise WouldWait(
+                Wait(self.path, lambda: self._room >= least or self.hung_up, restarts=True)
+            )
+        taken = data[: self._room]
         self._channel.data += taken
         self._channel.written += 1
         return len(taken)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
-from emu.machine.linux.identity import PARENT, RELEASE, UID
+from emu.machine.linux.fixed_facts import FIRST_ID, HOST_NAME, PARENT_ID, RELEASE, UID
+from emu.machine.linux.kernel import Kernel
+from emu.machine.linux.paths import Entry
 from emu.machine.linux.signal_frame import SIG_IGN
-from emu.machine.linux.system import FIRST_ID, MAX_PROCESSES, MAX_THREADS, System
+from emu.machine.linux.system import MAX_PROCESSES, MAX_THREADS, System
 from emu.machine.linux.thread import Thread
-
-if TYPE_CHECKING:
-    from emu.machine.linux.kernel import Kernel
 
 VERSION = f"Linux version {RELEASE} (emu) #1 SMP PREEMPT_DYNAMIC emu\n"
 _SECOND, _TICK = 1_000_000_000, 10_000_000
@@ -23,15 +21,14 @@ _FLAGS = (
 _PROCESS = re.compile(r"/proc/(\d+)(?:/task/(\d+))?(?:/(.*))?")
 
 Text = Callable[[], bytes]
-Entry = Text | str | None
-"""A file by its text, a symbolic link by its target, or a directory."""
 
 
 class ProcFiles:
-    """Everything below /proc for all processes of a run."""
+    """Everything below /proc, as one process of a run finds it."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, asking: Kernel) -> None:
         self._system = system
+        self._asking = asking
         self._machine: dict[str, Text] = {
             "cpuinfo": _cpuinfo,
             "filesystems": lambda: b"nodev\tproc\nnodev\toverlay\n",
@@ -40,7 +37,7 @@ class ProcFiles:
             "stat": self._stat,
             "sys/fs/file-max": lambda: b"256\n",
             "sys/fs/pipe-max-size": lambda: b"65536\n",
-            "sys/kernel/hostname": lambda: b"emu\n",
+            "sys/kernel/hostname": f"{HOST_NAME}\n".encode,
             "sys/kernel/osrelease": f"{RELEASE}\n".encode,
             "sys/kernel/ostype": lambda: b"Linux\n",
             "sys/kernel/pid_max": lambda: b"32768\n",
@@ -50,8 +47,9 @@ class ProcFiles:
             "version": VERSION.encode,
         }
 
-    def find(self, path: str, asking: Kernel) -> tuple[bool, Entry]:
+    def find(self, path: str) -> tuple[bool, Entry]:
         """Whether there is something at a canonical path below /proc, and what."""
+        asking = self._asking
         links = {
             "/proc/self": str(asking.pid),
             "/proc/thread-self": f"{asking.pid}/task/{asking.current.tid}",
@@ -179,7 +177,7 @@ def _state(kernel: Kernel, thread: Thread) -> str:
 
 
 def _parent(kernel: Kernel) -> int:
-    return PARENT if kernel.parent is None else kernel.parent.pid
+    return PARENT_ID if kernel.parent is None else kernel.parent.pid
 
 
 def _resident(kernel: Kernel) -> int:

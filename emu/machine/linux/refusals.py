@@ -52,7 +52,7 @@ _MISSING = (
 )  # fmt: skip
 _UNSUPPORTED = (
     *range(188, 200),  # setxattr .. fremovexattr
-    285, 303, 304, 326, 444, 445, 446,  # fallocate, *_handle*, copy_file_range, landlock_*
+    303, 304, 326, 444, 445, 446,  # fallocate, *_handle*, copy_file_range, landlock_*
 )  # fmt: skip
 _PRIVILEGED = (
     101, 116, 126, 133, 153, 155, 161, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 175,

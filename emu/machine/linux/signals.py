@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
-from emu.machine.linux.identity import UID
+from emu.machine.linux.fixed_facts import FIRST_ID, UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.signal_frame import (
     SA_NODEFER,
@@ -23,7 +23,6 @@ from emu.machine.linux.signal_frame import (
     push_frame,
 )
 from emu.machine.linux.signal_numbers import SIGNALS, Signal
-from emu.machine.linux.system import FIRST_ID
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.time_calls import read_timespec
 from emu.machine.linux.wait import Wait, WouldWait

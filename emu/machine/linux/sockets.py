@@ -8,11 +8,8 @@ from emu.machine.linux.descriptions import Description
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import IO_CHUNK, Handler, Kernel, signed, signed_int
 from emu.machine.linux.pipes import CAPACITY, Channel
-from emu.machine.linux.signal_frame import SignalInfo
-from emu.machine.linux.signal_numbers import Signal
-from emu.machine.linux.signals import send
 from emu.machine.linux.status import S_IFSOCK, Status
-from emu.machine.linux.transfer import read_vector
+from emu.machine.linux.transfer import Ranges, drain, read_vector
 from emu.machine.linux.wait import Wait, WouldWait
 
 AF_UNIX, SOCK_STREAM, SOL_SOCKET = 1, 1, 1
@@ -42,6 +39,10 @@ class SocketEnd(Description):
     @property
     def hung_up(self) -> bool:
         return not self.sent.readers
+
+    @property
+    def takes_all(self) -> bool:
+        return True
 
     @property
     def arrivals(self) -> int:
@@ -117,15 +118,13 @@ def _socket(kernel: Kernel, fd: int) -> SocketEnd:
     return description
 
 
-def _send(kernel: Kernel, end: SocketEnd, data: bytes, flags: int) -> int:
+def _send(kernel: Kernel, end: SocketEnd, ranges: Ranges, flags: int) -> int:
     if flags & ~_HARMLESS:
         raise SystemCallError(Errno.EOPNOTSUPP)
-    try:
-        return end.transmit(data, wait=not flags & MSG_DONTWAIT)
-    except SystemCallError as error:
-        if error.errno is Errno.EPIPE and not flags & MSG_NOSIGNAL:
-            send(kernel, SignalInfo(Signal.SIGPIPE))
-        raise
+    wait, quiet = not flags & MSG_DONTWAIT, bool(flags & MSG_NOSIGNAL)
+    return drain(
+        kernel, lambda data, _: end.transmit(data, wait=wait), ranges, insist=True, quiet=quiet
+    )
 
 
 def _receive(end: SocketEnd, size: int, flags: int) -> bytes:
@@ -144,7 +143,7 @@ def sendto(kernel: Kernel, fd: int, buffer: int, count: int, flags: int, address
     end = _socket(kernel, fd)
     if address:
         raise SystemCallError(Errno.EISCONN)
-    return _send(kernel, end, kernel.memory.read(buffer, _size(count)), flags & 0xFFFF_FFFF)
+    return _send(kernel, end, [(buffer, _size(count))], flags & 0xFFFF_FFFF)
 
 
 def recvfrom(
@@ -172,8 +171,7 @@ def sendmsg(kernel: Kernel, fd: int, message: int, flags: int) -> int:
     if control:
         # No descriptors travel.
         raise SystemCallError(Errno.EOPNOTSUPP)
-    data = b"".join(kernel.memory.read(at, _size(length)) for at, length in buffers)
-    return _send(kernel, end, data[:IO_CHUNK], flags & 0xFFFF_FFFF)
+    return _send(kernel, end, buffers, flags & 0xFFFF_FFFF)
 
 
 def recvmsg(kernel: Kernel, fd: int, message: int, flags: int) -> int:

@@ -8,12 +8,12 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from emu.machine.linux.clock import LONGEST, NANOSECONDS_PER_INSTRUCTION, Clock
+from emu.machine.linux.fixed_facts import FIRST_ID
 from emu.machine.linux.thread import Thread
 
 if TYPE_CHECKING:
     from emu.machine.linux.kernel import CallCount, Kernel
 
-FIRST_ID = 1000
 MAX_THREADS = 1024
 """Of all processes together; more is EAGAIN."""
 MAX_PROCESSES = 64

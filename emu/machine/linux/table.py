@@ -5,6 +5,7 @@ from emu.machine.linux import (
     children,
     clone,
     counters,
+    descriptor_calls,
     epoll,
     files,
     futex,
@@ -24,6 +25,7 @@ from emu.machine.linux.kernel import Handler
 
 SUBJECTS = (
     transfer,
+    descriptor_calls,
     files,
     changes,
     memory_calls,

@@ -41,6 +41,8 @@ class Thread:
     wait: Wait | None = None
     call: tuple[int, tuple[int, ...]] = (0, ())
     """Number and arguments of the system call it waits in."""
+    written: int = 0
+    """Bytes that the write it waits in has got rid of."""
     interrupted_call: int | None = None
     """A call that is made again after a handler with SA_RESTART."""
     context: Any = field(default=None, repr=False)

@@ -1,7 +1,8 @@
-"""Reading and writing through descriptors, and the descriptors themselves."""
+"""Moving bytes through descriptors."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from struct import pack, unpack
 
 from emu.machine.linux.descriptions import Description
@@ -10,13 +11,15 @@ from emu.machine.linux.kernel import IO_CHUNK, Handler, Kernel, signed, signed_i
 from emu.machine.linux.signal_frame import SignalInfo
 from emu.machine.linux.signal_numbers import Signal
 from emu.machine.linux.signals import send
+from emu.machine.linux.wait import WouldWait
+from emu.unwind import MemoryFault
 
 IOV_MAX = 1024
-TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX = 0x5401, 0x541B, 0x5421, 0x5451, 0x5450
-F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
-F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
-_O_NONBLOCK = 0o4000
-_CHANGEABLE = 0o2000 | 0o4000 | 0o40000  # O_APPEND, O_NONBLOCK, O_DIRECT
+MAX_COUNT = 0x7FFF_F000
+"""Bytes that one call moves at most, as in Linux; they move in pieces of IO_CHUNK."""
+
+Ranges = Sequence[tuple[int, int]]
+"""Address and length of parts of the guest's memory, in the order of their bytes."""
 
 
 def _readable(kernel: Kernel, fd: int) -> Description:
@@ -36,43 +39,13 @@ def _writable(kernel: Kernel, fd: int) -> Description:
 def _count(value: int) -> int:
     if signed(value) < 0:
         raise SystemCallError(Errno.EINVAL)
-    return min(value, IO_CHUNK)
+    return min(value, MAX_COUNT)
 
 
-def read(kernel: Kernel, fd: int, buffer: int, count: int) -> int:
-    description = _readable(kernel, fd)
-    size = kernel.memory.writable_prefix(buffer, _count(count))
-    data = description.read(size)
-    kernel.memory.write(buffer, data)
-    return len(data)
-
-
-def write(kernel: Kernel, fd: int, buffer: int, count: int) -> int:
-    description = _writable(kernel, fd)
-    data = kernel.memory.read(buffer, _count(count))
-    try:
-        return description.write(data)
-    except SystemCallError as error:
-        if error.errno is Errno.EPIPE:
-            send(kernel, SignalInfo(Signal.SIGPIPE))
-        raise
-
-
-def pread64(kernel: Kernel, fd: int, buffer: int, count: int, offset: int) -> int:
-    description = _readable(kernel, fd)
-    if signed(offset) < 0:
+def _offset(value: int) -> int:
+    if signed(value) < 0:
         raise SystemCallError(Errno.EINVAL)
-    size = kernel.memory.writable_prefix(buffer, _count(count))
-    data = description.read_at(size, offset)
-    kernel.memory.write(buffer, data)
-    return len(data)
-
-
-def pwrite64(kernel: Kernel, fd: int, buffer: int, count: int, offset: int) -> int:
-    description = _writable(kernel, fd)
-    if signed(offset) < 0 or offset >> 40:
-        raise SystemCallError(Errno.EINVAL)
-    return description.write_at(kernel.memory.read(buffer, _count(count)), offset)
+    return value
 
 
 def read_vector(kernel: Kernel, address: int, count: int) -> list[tuple[int, int]]:
@@ -85,46 +58,60 @@ def read_vector(kernel: Kernel, address: int, count: int) -> list[tuple[int, int
     return list(zip(words[::2], words[1::2], strict=True))
 
 
+# Reading
+
+
+def fill(kernel: Kernel, take: Callable[[int, int], bytes], ranges: Ranges) -> int:
+    """Store what `take` gives for a size and the bytes it gave before; the bytes stored.
+
+    It is asked again only if it gave all it was asked for. EFAULT, and what `take` raises, if
+    nothing has been stored.
+    """
+    done = 0
+    for address, length in ranges:
+        at, end = address, address + length
+        while at < end:
+            try:
+                wanted = kernel.memory.writable_prefix(at, min(end - at, IO_CHUNK))
+                data = take(wanted, done)
+            except (MemoryFault, SystemCallError, WouldWait):
+                if done:
+                    return done
+                raise
+            kernel.memory.write(at, data)
+            at += len(data)
+            done += len(data)
+            if len(data) < wanted or wanted < min(end - at + len(data), IO_CHUNK):
+                return done
+    return done
+
+
+def _read(kernel: Kernel, description: Description, ranges: Ranges) -> int:
+    if not any(length for _, length in ranges):
+        description.read(0)
+        return 0
+    return fill(kernel, lambda size, _done: description.read(size), ranges)
+
+
+def read(kernel: Kernel, fd: int, buffer: int, count: int) -> int:
+    return _read(kernel, _readable(kernel, fd), [(buffer, _count(count))])
+
+
 def readv(kernel: Kernel, fd: int, vector: int, count: int) -> int:
-    total = 0
-    for buffer, length in read_vector(kernel, vector, count):
-        got = read(kernel, fd, buffer, length) if length else 0
-        total += got
-        if got < length:
-            break
-    return total
+    return _read(kernel, _readable(kernel, fd), read_vector(kernel, vector, count))
 
 
-def writev(kernel: Kernel, fd: int, vector: int, count: int) -> int:
-    _writable(kernel, fd)
-    total = 0
-    for buffer, length in read_vector(kernel, vector, count):
-        done = write(kernel, fd, buffer, length) if length else 0
-        total += done
-        if done < length:
-            break
-    return total
+def _read_at(kernel: Kernel, fd: int, ranges: Ranges, offset: int) -> int:
+    description = _readable(kernel, fd)
+    return fill(kernel, lambda size, done: description.read_at(size, offset + done), ranges)
+
+
+def pread64(kernel: Kernel, fd: int, buffer: int, count: int, offset: int) -> int:
+    return _read_at(kernel, fd, [(buffer, _count(count))], _offset(offset))
 
 
 def preadv(kernel: Kernel, fd: int, vector: int, count: int, offset: int) -> int:
-    total = 0
-    for buffer, length in read_vector(kernel, vector, count):
-        got = pread64(kernel, fd, buffer, length, offset + total) if length else 0
-        total += got
-        if got < length:
-            break
-    return total
-
-
-def pwritev(kernel: Kernel, fd: int, vector: int, count: int, offset: int) -> int:
-    _writable(kernel, fd)
-    total = 0
-    for buffer, length in read_vector(kernel, vector, count):
-        done = pwrite64(kernel, fd, buffer, length, offset + total) if length else 0
-        total += done
-        if done < length:
-            break
-    return total
+    return _read_at(kernel, fd, read_vector(kernel, vector, count), _offset(offset))
 
 
 def preadv2(
@@ -137,6 +124,95 @@ def preadv2(
     return preadv(kernel, fd, vector, count, offset)
 
 
+# Writing
+
+
+def drain(
+    kernel: Kernel,
+    put: Callable[[bytes, int], int],
+    ranges: Ranges,
+    *,
+    insist: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Give bytes to `put`, which is told how many it took before; the bytes taken.
+
+    The call ends when it takes fewer than it is given, unless it must `insist` on all. If it has
+    to wait then, it goes on where it was when it is made again. What `put` raises when it has
+    taken some ends the call with their number. EPIPE sends SIGPIPE, unless `quiet`.
+    """
+    thread = kernel.current
+    done, thread.written = thread.written, 0
+    total = sum(length for _, length in ranges)
+    if not total:
+        return put(b"", 0)
+    try:
+        while done < total:
+            data = kernel.memory.read(*_piece(ranges, done))
+            taken = put(data, done)
+            done += taken
+            if taken < len(data) and not insist:
+                break
+    except WouldWait as waiting:
+        thread.written = done
+        if done:
+            wait = waiting.wait
+            wait.restarts = False
+            wait.interrupted = lambda: _interrupted(kernel)
+        raise
+    except (SystemCallError, MemoryFault) as error:
+        broken = isinstance(error, SystemCallError) and error.errno is Errno.EPIPE
+        if broken and not quiet:
+            send(kernel, SignalInfo(Signal.SIGPIPE))
+        if not done:
+            raise
+    return done
+
+
+def _interrupted(kernel: Kernel) -> int:
+    """A signal came in the middle of a write."""
+    thread = kernel.current
+    done, thread.written = thread.written, 0
+    return done
+
+
+def _piece(ranges: Ranges, done: int) -> tuple[int, int]:
+    """Address and size of the next bytes after the first `done`."""
+    for address, length in ranges:
+        if done < length:
+            return address + done, min(length - done, IO_CHUNK)
+        done -= length
+    raise AssertionError("there are more bytes")
+
+
+def _write(kernel: Kernel, description: Description, ranges: Ranges) -> int:
+    insist = description.takes_all
+    return drain(kernel, lambda data, _done: description.write(data), ranges, insist=insist)
+
+
+def write(kernel: Kernel, fd: int, buffer: int, count: int) -> int:
+    return _write(kernel, _writable(kernel, fd), [(buffer, _count(count))])
+
+
+def writev(kernel: Kernel, fd: int, vector: int, count: int) -> int:
+    return _write(kernel, _writable(kernel, fd), read_vector(kernel, vector, count))
+
+
+def _write_at(kernel: Kernel, fd: int, ranges: Ranges, offset: int) -> int:
+    description = _writable(kernel, fd)
+    if offset >> 40:
+        raise SystemCallError(Errno.EINVAL)
+    return drain(kernel, lambda data, done: description.write_at(data, offset + done), ranges)
+
+
+def pwrite64(kernel: Kernel, fd: int, buffer: int, count: int, offset: int) -> int:
+    return _write_at(kernel, fd, [(buffer, _count(count))], _offset(offset))
+
+
+def pwritev(kernel: Kernel, fd: int, vector: int, count: int, offset: int) -> int:
+    return _write_at(kernel, fd, read_vector(kernel, vector, count), _offset(offset))
+
+
 def pwritev2(
     kernel: Kernel, fd: int, vector: int, count: int, offset: int, _high: int, flags: int
 ) -> int:
@@ -147,8 +223,20 @@ def pwritev2(
     return pwritev(kernel, fd, vector, count, offset)
 
 
-def sync(_kernel: Kernel) -> int:
-    return 0
+def sendfile(kernel: Kernel, out: int, source: int, offset: int, count: int) -> int:
+    reader, writer = _readable(kernel, source), _writable(kernel, out)
+    size = min(_count(count), IO_CHUNK)
+    at = kernel.memory.word(offset) if offset else reader.offset
+    # Nothing has been read yet when the writer has to wait.
+    done = writer.write(reader.read_at(size, _offset(at)))
+    if offset:
+        kernel.memory.write(offset, pack("<Q", at + done))
+    else:
+        reader.offset = at + done
+    return done
+
+
+# Where in the file, and how long it is
 
 
 def lseek(kernel: Kernel, fd: int, offset: int, whence: int) -> int:
@@ -162,86 +250,8 @@ def ftruncate(kernel: Kernel, fd: int, size: int) -> int:
     return 0
 
 
-def close(kernel: Kernel, fd: int) -> int:
-    kernel.descriptors.close(signed_int(fd))
+def sync(_kernel: Kernel) -> int:
     return 0
-
-
-def close_range(kernel: Kernel, first: int, last: int, flags: int) -> int:
-    first, last = first & 0xFFFF_FFFF, last & 0xFFFF_FFFF
-    if first > last or flags & ~6:
-        raise SystemCallError(Errno.EINVAL)
-    for number in kernel.descriptors.numbers():
-        if first <= number <= last:
-            if flags & 4:
-                kernel.descriptors.slot(number).close_on_exec = True
-            else:
-                kernel.descriptors.close(number)
-    return 0
-
-
-def dup(kernel: Kernel, fd: int) -> int:
-    return kernel.descriptors.add(kernel.descriptors[signed_int(fd)])
-
-
-def dup2(kernel: Kernel, old: int, new: int) -> int:
-    description = kernel.descriptors[signed_int(old)]
-    if signed_int(old) != signed_int(new):
-        kernel.descriptors.put(signed_int(new), description)
-    return signed_int(new)
-
-
-def dup3(kernel: Kernel, old: int, new: int, flags: int) -> int:
-    if signed_int(old) == signed_int(new) or flags & ~0o2000000:
-        raise SystemCallError(Errno.EINVAL)
-    description = kernel.descriptors[signed_int(old)]
-    kernel.descriptors.put(signed_int(new), description, close_on_exec=bool(flags))
-    return signed_int(new)
-
-
-def fcntl(kernel: Kernel, fd: int, command: int, argument: int) -> int:
-    slot = kernel.descriptors.slot(signed_int(fd))
-    match command:
-        case 0 | 1030:
-            lowest = signed_int(argument)
-            if lowest < 0:
-                raise SystemCallError(Errno.EINVAL)
-            return kernel.descriptors.add(
-                slot.description, close_on_exec=command == F_DUPFD_CLOEXEC, lowest=lowest
-            )
-        case 1:
-            return int(slot.close_on_exec)
-        case 2:
-            slot.close_on_exec = bool(argument & 1)
-            return 0
-        case 3:
-            return slot.description.flags & ~0o2000000 | 0o100000
-        case 4:
-            kept = slot.description.flags & ~_CHANGEABLE
-            slot.description.flags = kept | argument & _CHANGEABLE
-            return 0
-        case 6 | 7:
-            return 0
-        case _:
-            raise SystemCallError(Errno.EINVAL)
-
-
-def ioctl(kernel: Kernel, fd: int, request: int, argument: int) -> int:
-    slot = kernel.descriptors.slot(signed_int(fd))
-    request &= 0xFFFF_FFFF
-    if request in (FIOCLEX, FIONCLEX):
-        slot.close_on_exec = request == FIOCLEX
-        return 0
-    if request == FIONBIO:
-        (wanted,) = unpack("<i", kernel.memory.read(argument, 4))
-        others = slot.description.flags & ~_O_NONBLOCK
-        slot.description.flags = others | (_O_NONBLOCK if wanted else 0)
-        return 0
-    if request == FIONREAD and slot.description.status.is_regular:
-        left = max(0, slot.description.status.size - slot.description.offset)
-        kernel.memory.write(argument, pack("<I", left & 0xFFFF_FFFF))
-        return 0
-    raise SystemCallError(Errno.ENOTTY)
 
 
 def fsync(kernel: Kernel, fd: int) -> int:
@@ -255,44 +265,24 @@ def fadvise64(kernel: Kernel, fd: int) -> int:
     return 0
 
 
-def sendfile(kernel: Kernel, out: int, source: int, offset: int, count: int) -> int:
-    reader, writer = _readable(kernel, source), _writable(kernel, out)
-    size = _count(count)
-    if not offset:
-        return writer.write(reader.read(size))
-    at = kernel.memory.word(offset)
-    if signed(at) < 0:
-        raise SystemCallError(Errno.EINVAL)
-    done = writer.write(reader.read_at(size, at))
-    kernel.memory.write(offset, pack("<Q", at + done))
-    return done
-
-
 CALLS: dict[int, Handler] = {
     0: read,
     1: write,
-    3: close,
     8: lseek,
-    16: ioctl,
     17: pread64,
     18: pwrite64,
     19: readv,
     20: writev,
-    32: dup,
-    33: dup2,
     40: sendfile,
-    72: fcntl,
     73: fsync,
     74: fsync,
     75: fsync,
     77: ftruncate,
     162: sync,
     221: fadvise64,
-    292: dup3,
     295: preadv,
     296: pwritev,
     306: fsync,
     327: preadv2,
     328: pwritev2,
-    436: close_range,
 }

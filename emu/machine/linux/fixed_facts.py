@@ -1,0 +1,10 @@
+"""What every guest is told about itself and its machine, whoever runs it and wherever."""
+
+FIRST_ID = 1000
+"""Number of the first process of a run, of its first thread, its group and its session."""
+PARENT_ID = 1
+"""Who started it."""
+UID = 1000
+"""User and group, real and effective."""
+HOST_NAME = "emu"
+RELEASE = "6.12.0"
