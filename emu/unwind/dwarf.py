@@ -148,7 +148,7 @@ def dwarf_step(
     except CfiError as problem:
         return DwarfRefusal(DwarfReason.BAD_CFI, str(problem))
     if match is None:
-        return DwarfRefusal(DwarfReason.NO_FDE, f"{state.pc - bias:#x}")
+        return DwarfRefusal(DwarfReason.NO_FDE, f"{state.pc:#x}")
     return apply_row(match, state, memory, bias=bias)
 
 

@@ -160,8 +160,8 @@ def test_return_addresses_are_looked_up_before_the_address() -> None:
 
 def test_gaps_and_bad_instructions() -> None:
     one = table((0x100, 0x10, "3f"))
-    gap = dwarf_step(one, DwarfState(0x110, {7: STACK}), MEMORY)
-    assert gap == DwarfRefusal(DwarfReason.NO_FDE, "0x110")
+    gap = dwarf_step(one, DwarfState(0x5110, {7: STACK}), MEMORY, bias=0x5000)
+    assert gap == DwarfRefusal(DwarfReason.NO_FDE, "0x5110"), "where it is in memory"
     bad = dwarf_step(one, DwarfState(0x105, {7: STACK}), MEMORY, bias=0)
     assert isinstance(bad, DwarfRefusal)
     assert bad.reason is DwarfReason.BAD_CFI
