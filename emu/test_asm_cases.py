@@ -21,7 +21,7 @@ def test_case(path: Path, request: pytest.FixtureRequest) -> None:
     report = check_case(case)
     if request.config.getoption("--update"):
         lines = updated_lines(case, report)
-        path.write_text(rewrite(path.read_text(), lines))
+        path.write_text(rewrite(path.read_text("utf-8"), lines), "utf-8")
         case = assemble(path)
         report = check_case(case)
     assert not report.mismatches, "\n" + "\n".join(report.mismatches)

@@ -68,8 +68,8 @@ class PrivateApt:
             # A copy: apt locks the directory of the database, which is the machine's only.
             shutil.copyfile(self.installed, self.directory / "status")
         stanza = self.archive.stanza(self.suite, ARCHITECTURE)
-        (self.directory / "suite.sources").write_text(stanza)
-        (self.directory / "apt.conf").write_text(configuration(self.directory))
+        (self.directory / "suite.sources").write_text(stanza, "utf-8", "surrogateescape")
+        (self.directory / "apt.conf").write_bytes(os.fsencode(configuration(self.directory)))
         self._run(["apt-get", "update"], self.directory)
 
     def has(self, package: str) -> bool:
@@ -226,6 +226,6 @@ def _machine_sources() -> tuple[list[Archive], Release, list[Entry]]:
 
 def _output(command: list[str]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return os.fsdecode(subprocess.run(command, capture_output=True, check=True).stdout)
     except (OSError, subprocess.CalledProcessError) as error:
         raise ToolchainError(f"{command[0]}: {error}") from error

@@ -49,7 +49,7 @@ class CCase:
 
 def read_c_case(path: Path) -> CCase:
     """Read a case's header. Raises `ToolchainError` if it has none or a key is wrong."""
-    found = re.match(r"/\*(.*?)\*/", path.read_text(), re.DOTALL)
+    found = re.match(r"/\*(.*?)\*/", path.read_text("utf-8"), re.DOTALL)
     values: dict[str, str] = {}
     stacks: list[str] = []
     key = ""

@@ -5,6 +5,7 @@ name the unpacked dynamic loader as theirs and the unpacked libraries as their r
 they run on this machine as they are; static ones need neither.
 """
 
+import os
 import shlex
 from pathlib import Path
 
@@ -27,14 +28,16 @@ def finish(directory: Path) -> None:
         for name in (unpack.LOADER, unpack.LIBRARIES[0])
     )
     # Appended to gcc's own specs; the last -dynamic-linker counts.
-    (directory / SPECS).write_text(
+    specs = (
         "*link:\n+ %{!static:%{!static-pie:%{!shared:%{!r:"
         f"-dynamic-linker {loader} -rpath {libraries}"
         "}}}}\n\n"
     )
+    (directory / SPECS).write_bytes(os.fsencode(specs))
     for name in DRIVERS:
         driver = made / name
-        driver.write_text(_driver(directory, root / "usr/bin" / f"x86_64-linux-gnu-{name}"))
+        program = root / "usr/bin" / f"x86_64-linux-gnu-{name}"
+        driver.write_bytes(os.fsencode(_driver(directory, program)))
         driver.chmod(0o755)
     _try(directory)
 

@@ -43,7 +43,7 @@ def read_manifest(directory: Path) -> Manifest:
     """Read a directory's manifest. Raises `ToolchainError` if it is missing or malformed."""
     path = directory / MANIFEST
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text("utf-8"))
         return Manifest(
             tools=tuple((str(name), str(version)) for name, version in record["tools"].items()),
             programs=tuple(

@@ -21,6 +21,7 @@ from emu.toolchain.tools import Origin
 
 BINARIES = ("usr/bin", "bin", "usr/sbin", "usr/games")
 LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib")
+FONTS = ("etc/fonts", "usr/share/fonts")
 
 C_LIBRARY = "libc6"
 """The package that is never unpacked: the machine's dynamic loader goes only with its own."""
@@ -62,7 +63,8 @@ class Program:
     libraries: tuple[Path, ...] = ()
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """`base` with LD_LIBRARY_PATH set or extended for this program, and PATH if it is there."""
+        """`base` with what this program needs to find its libraries and fonts, and with its own
+        directories in PATH if `base` has one."""
         changed = dict(base)
         if self.libraries:
             old = [base["LD_LIBRARY_PATH"]] if base.get("LD_LIBRARY_PATH") else []
@@ -70,6 +72,10 @@ class Program:
         if self.root is not None and "PATH" in base:
             here = [str(path) for path in _directories(self.root, BINARIES)]
             changed["PATH"] = ":".join([*here, base["PATH"]])
+        if self.root is not None and all((self.root / name).is_dir() for name in FONTS):
+            # They would not have been fetched if the machine had any; without one, a browser
+            # lays out text of no size.
+            changed["FONTCONFIG_SYSROOT"] = str(self.root)
         return changed
 
 

@@ -171,7 +171,7 @@ def read_entries(source_list: Path, source_parts: Path) -> Iterator[Entry]:
     parts = sorted(source_parts.iterdir()) if source_parts.is_dir() else []
     for path in [source_list, *(part for part in parts if FILE_NAME.fullmatch(part.name))]:
         try:
-            text = path.read_text(errors="replace")
+            text = path.read_text("utf-8", "surrogateescape")
         except (FileNotFoundError, IsADirectoryError, PermissionError):
             continue
         yield from (parse_deb822 if path.suffix == ".sources" else parse_one_line)(text)

@@ -65,7 +65,8 @@ def make_runnable(root: Path) -> None:
             if not _is_dynamic_program(path):
                 continue
             program = path.rename(path.with_name(path.name + ".elf"))
-            path.write_text(_script(root, program, path))
+            # Paths need not be text in the locale's encoding.
+            path.write_bytes(os.fsencode(_script(root, program, path)))
             path.chmod(0o755)
 
 

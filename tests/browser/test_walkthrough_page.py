@@ -234,8 +234,7 @@ def test_links_to_steps(walkthrough: Callable[[str], Any], opened: Callable[...,
     assert page.locator("#frame").input_value() == "1"
     assert page.locator('.card[aria-checked="true"] .card-name').inner_text().startswith("DWARF")
     press(page, "ArrowRight", "1")
-    page.wait_for_url("**#step=4&*")
-    assert "unwinder=sframe" in page.evaluate("location.hash")
+    page.wait_for_url("**#step=4&*&unwinder=sframe")
     for broken in ("#step=99999999&frame=77&unwinder=nobody", "#step=-1", "#step=x&frame=", "#"):
         page.evaluate("(hash) => { location.hash = hash }", broken)
         settled(page)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emu.toolchain import ToolchainError, tools
-from emu.toolchain.programs import Wanted, find_program, provide
+from emu.toolchain.programs import Program, Wanted, find_program, provide
 from emu.toolchain.sources import Archive, Entry, OwnSuites, Release, own_suites
 from emu.toolchain.tools import Origin
 
@@ -60,6 +60,15 @@ def test_program_on_path_goes_first() -> None:
     assert found is not None
     assert (found.path.name, found.origin, found.root) == ("sh", Origin.PATH, None)
     assert found.environment({"HOME": "/"}) == {"HOME": "/"}
+
+
+def test_fonts_that_the_machine_lacks_are_found(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    program = Program(root / "usr/bin/browser", Origin.PRIVATE, root)
+    (root / "usr/share/fonts").mkdir(parents=True)
+    assert program.environment({}) == {}
+    (root / "etc/fonts").mkdir(parents=True)
+    assert program.environment({}) == {"FONTCONFIG_SYSROOT": str(root)}
 
 
 @needs_apt
