@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 import gc
-import io
 import json
-import os
-import stat
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Mapping
 from typing import BinaryIO
 
 from emu.cli.check_many import check_many
-from emu.cli.check_one import check_one, prepare_engine
+from emu.cli.check_one import check_one, prepare_engine, text_of, write_text
 from emu.cli.guest import configure_convert, configure_guest, count
 from emu.cli.guest_list import guests_of
 from emu.cli.progress import RunLine
+from emu.cli.report_file import ReportFile
 from emu.cli.usage import UsageError
 
 HELP = "run a program and compare every unwind with its true stack"
@@ -28,10 +24,11 @@ examples:
   emu cc -O2 -g -static prog.c -o prog && emu check ./prog
   emu check --at main --at qsort+0x10 --json - ./prog -- ARG... > report.json
   emu check --policy format --junit report.xml ./prog
-  emu check --jobs 4 --junit report.xml ./tests/*.exe -- --quick
+  emu check --jobs 4 --junit report.xml --html report.html ./tests/*.exe -- --quick
 
-The guest's output is the command's own; the report goes to standard error. With `--json -` the
-guest's standard output goes to standard error.
+The guest's output is the command's own; the report goes to standard error. If `-` sends a report to
+standard output, the guest's standard output goes to standard error. Files of reports are replaced
+when the run is over; one that cannot be started leaves older ones as they are.
 
 Several programs are checked in processes of their own, --jobs of them at a time, and reported in
 the order in which they were named. ARG... is given to each of them; a file of --list has a line
@@ -130,10 +127,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strace", action="store_true", help="print the guest's system calls on standard error"
     )
-    parser.add_argument("--output", metavar="FILE", help="write the report there")
+    parser.add_argument(
+        "--output", metavar="FILE", help="write the report there instead (- for stdout)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON (- for stdout)")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML (- for stdout)")
+    parser.add_argument("--sarif", metavar="FILE", help="write SARIF 2.1.0 (- for stdout)")
+    parser.add_argument(
+        "--html", metavar="FILE", help="write the report as an HTML page (- for stdout)"
+    )
 
+
+OUTPUTS = ("output", "json", "junit", "sarif", "html")
+"""Options that name a file to be written."""
 
 COLLECTIONS = (200_000, 10, 1000)
 """Thresholds of the garbage collector. What a run learns of rows and instructions stays to its end,
@@ -143,30 +149,32 @@ and going through all of it again and again took a fifth of the time of a short 
 def run(arguments: argparse.Namespace) -> int:
     """Check the programs and write the reports that were asked for."""
     gc.set_threshold(*COLLECTIONS)
-    to_stdout = [option for option in ("json", "junit") if getattr(arguments, option) == "-"]
-    if len(to_stdout) > 1:
-        raise UsageError("only one of --json and --junit can go to standard output")
     guests = guests_of(arguments)
-    with ExitStack() as files:
-        outputs = {
-            name: _open(files, getattr(arguments, name)) for name in ("output", "json", "junit")
-        }
-        guest_output = sys.stderr.buffer if to_stdout else sys.stdout.buffer
-        if len(guests) > 1 or arguments.list is not None:
-            _empty(outputs.values())
-            return check_many(guests, arguments.jobs, guest_output, outputs)
-        return _run(guests[0], guest_output, outputs)
+    outputs = outputs_of(arguments)
+    to_stdout = any(output.is_stdout for output in outputs.values())
+    guest_output = (sys.stderr if to_stdout else sys.stdout).buffer
+    if len(guests) > 1 or arguments.list is not None:
+        return check_many(guests, arguments.jobs, guest_output, outputs)
+    return _run(guests[0], guest_output, outputs)
+
+
+def outputs_of(arguments: argparse.Namespace) -> dict[str, ReportFile]:
+    """The files that were asked for, by the name of the option. Raises `UsageError`."""
+    named = {name: getattr(arguments, name) for name in OUTPUTS}
+    outputs = {name: ReportFile(file) for name, file in named.items() if file is not None}
+    for option, output in outputs.items():
+        for other in list(outputs)[list(outputs).index(option) + 1 :]:
+            if outputs[other].name == output.name:
+                where = "standard output" if output.is_stdout else output.name
+                raise UsageError(f"only one of --{option} and --{other} can go to {where}")
+    return outputs
 
 
 def _run(
-    arguments: argparse.Namespace,
-    guest_output: BinaryIO,
-    outputs: Mapping[str, BinaryIO | None],
+    arguments: argparse.Namespace, guest_output: BinaryIO, outputs: Mapping[str, ReportFile]
 ) -> int:
     """Check the only program."""
-    from rich.console import Console
-
-    from emu.report import junit, write_report
+    from emu.report import DOCUMENTS
 
     prepare_engine(arguments)
     progress = RunLine() if sys.stderr.isatty() else None
@@ -174,39 +182,13 @@ def _run(
     guest_output.flush()
     if progress is not None:
         progress.clear()
-    _empty(outputs.values())
-    if outputs["output"] is None:
-        write_report(result, Console(stderr=True, highlight=False, soft_wrap=True))
+    if (text := outputs.get("output")) is None:
+        write_text(result, sys.stderr)
     else:
-        with io.TextIOWrapper(outputs["output"], encoding="utf-8") as text:
-            write_report(result, Console(file=text, highlight=False, soft_wrap=True))
-    if outputs["json"] is not None:
-        document = json.dumps(result.json(), indent=2) + "\n"
-        outputs["json"].write(document.encode())
-    if outputs["junit"] is not None:
-        outputs["junit"].write(junit(result))
+        text.write(text_of(result).encode())
+    if (facts := outputs.get("json")) is not None:
+        facts.write(json.dumps(result.json(), indent=2).encode() + b"\n")
+    for name, form in DOCUMENTS.items():
+        if (output := outputs.get(name)) is not None:
+            output.write(form.document([form.part(result)]))
     return result.exit_status
-
-
-def _open(files: ExitStack, name: str | None) -> BinaryIO | None:
-    """Open a report before the run, so that a mistyped directory costs nothing.
-
-    What an older file holds stays until there is something to write.
-    """
-    if name is None:
-        return None
-    if name == "-":
-        return sys.stdout.buffer
-    try:
-        return files.enter_context(Path(name).open("ab"))
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}") from error
-
-
-def _empty(outputs: Iterable[BinaryIO | None]) -> None:
-    """Drop what older reports say; devices and pipes have nothing to drop."""
-    for output in outputs:
-        if output is None or output is sys.stdout.buffer:
-            continue
-        if stat.S_ISREG(os.fstat(output.fileno()).st_mode):
-            output.truncate(0)

@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from emu.cli.check_one import prepare_engine
 from emu.cli.check_worker import Outcome, Worker
 from emu.cli.progress import CountLine
+from emu.cli.report_file import ReportFile
 
 SAID = {0: "with nothing wrong", 1: "with findings", 2: "not checked", 130: "interrupted"}
 
@@ -24,16 +25,16 @@ def check_many(
     guests: Sequence[argparse.Namespace],
     jobs: int | None,
     guest_output: BinaryIO,
-    outputs: Mapping[str, BinaryIO | None],
+    outputs: Mapping[str, ReportFile],
 ) -> int:
     """Check the programs in processes of their own; the largest of their exit statuses.
 
-    `outputs` are those of `output`, `json` and `junit`. After an interrupt no more are begun, and
-    those that run report what they have done.
+    `outputs` are the reports that were asked for, by option. After an interrupt no more are begun,
+    and those that run report what they have done.
     """
     prepare_engine(guests[0])  # once for all workers
     for guest in guests:
-        guest.coloured = outputs["output"] is None and sys.stderr.isatty()
+        guest.coloured = "output" not in outputs and sys.stderr.isatty()
     with tempfile.TemporaryDirectory(prefix="emu-check-") as directory:
         queue = Queue(guests, jobs or len(os.sched_getaffinity(0)), Path(directory))
         report = Report(len(guests), guest_output, outputs)
@@ -104,14 +105,16 @@ class Report:
     """Everything that is written, program by program."""
 
     def __init__(
-        self, programs: int, guest_output: BinaryIO, outputs: Mapping[str, BinaryIO | None]
+        self, programs: int, guest_output: BinaryIO, outputs: Mapping[str, ReportFile]
     ) -> None:
+        from emu.report import DOCUMENTS
+
         self._programs = programs
         self._guest_output = guest_output
-        self._text = outputs["output"] or sys.stderr.buffer
-        self._json = outputs["json"]
-        self._junit = outputs["junit"]
-        self._suites: list[bytes] = []
+        self._text = outputs.get("output")
+        self._facts = outputs.get("json")
+        self._documents = {name: outputs[name] for name in DOCUMENTS if name in outputs}
+        self._parts: dict[str, list[Any]] = {name: [] for name in self._documents}
         self._counts: Counter[int] = Counter()
         self._progress = CountLine() if sys.stderr.isatty() else None
 
@@ -122,7 +125,7 @@ class Report:
 
     def add(self, worker: Worker, outcome: Outcome) -> None:
         """Write what a program has written, and its reports."""
-        from emu.report import junit_error
+        from emu.report import DOCUMENTS
 
         if self._progress is not None:
             self._progress.clear()
@@ -135,21 +138,22 @@ class Report:
                     shutil.copyfileobj(file, stream)
                 path.unlink()
                 stream.flush()
-        text = f"emu: {outcome.message}\n" if outcome.message else outcome.report + "\n"
-        self._text.write(text.encode())
-        self._text.flush()
-        if self._json is not None and outcome.document:
-            self._json.write(outcome.document.encode() + b"\n")
-            self._json.flush()
-        if self._junit is not None:
-            self._suites.append(outcome.suite or junit_error(worker.program, outcome.message))
+        self._say(f"emu: {outcome.message}\n" if outcome.message else outcome.report + "\n")
+        if self._facts is not None and outcome.facts:
+            self._facts.append(outcome.facts.encode() + b"\n")
+            self._facts.flush()
+        for name, parts in self._parts.items():
+            if name in outcome.parts:
+                parts.append(outcome.parts[name])
+            else:
+                parts.append(DOCUMENTS[name].error(worker.program, outcome.message))
         self._counts[outcome.status] += 1
         if self._progress is not None:
             self._progress.count(self._counts, self._programs)
 
     def finish(self) -> None:
-        """The sum of all, and the JUnit document."""
-        from emu.report import junit_document
+        """The sum of all, and the documents."""
+        from emu.report import DOCUMENTS
 
         if self._progress is not None:
             self._progress.clear()
@@ -162,7 +166,19 @@ class Report:
         if left:
             parts.append(f"{left} not begun")
             self._counts[130] += left
-        self._text.write(f"{self._programs} programs: {', '.join(parts)}\n".encode())
-        self._text.flush()
-        if self._junit is not None:
-            self._junit.write(junit_document(self._suites))
+        self._say(f"{self._programs} programs: {', '.join(parts)}\n")
+        for written in (self._text, self._facts):
+            if written is not None:
+                written.finish()
+        for name, output in self._documents.items():
+            output.write(DOCUMENTS[name].document(self._parts[name]))
+
+    def _say(self, text: str) -> None:
+        """Write it where the report goes, to be read at once."""
+        data = text.encode(errors="backslashreplace")
+        if self._text is None:
+            sys.stderr.buffer.write(data)
+            sys.stderr.flush()
+        else:
+            self._text.append(data)
+            self._text.flush()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from emu.cli.guest import environment_of, image_from_stdin, open_stdin
 from emu.cli.progress import ProgressLine
@@ -44,11 +46,12 @@ def check_one(
 ) -> Result:
     """Check `arguments.program` with `arguments.args`. Raises `UsageError` if it cannot be."""
     from emu.check import CheckError, GuestOptions, run
+    from emu.check.conversion import unmatched
     from emu.machine import MachineError
 
     with ExitStack() as files:
         try:
-            return run(
+            result = run(
                 image_from_stdin(arguments) or arguments.program,
                 args=arguments.args,
                 env=environment_of(arguments.env),
@@ -75,3 +78,29 @@ def check_one(
             )
         except (CheckError, MachineError) as error:
             raise UsageError(str(error)) from error
+    names = unmatched(arguments.convert, (module.path for module in result.modules))
+    if names:
+        result = replace(result, remarks=(*result.remarks, never_loaded(names)))
+    return result
+
+
+def never_loaded(names: list[str]) -> str:
+    """What is said of names given with `--convert` that no module has."""
+    return f"--convert: no module is called {', '.join(names)}"
+
+
+def write_text(result: Result, stream: TextIO, *, coloured: bool | None = None) -> None:
+    """Write the report for people, with colours if the stream is a terminal or `coloured`."""
+    from rich.console import Console
+
+    from emu.report import write_report
+
+    console = Console(file=stream, highlight=False, soft_wrap=True, force_terminal=coloured)
+    write_report(result, console)
+
+
+def text_of(result: Result, *, coloured: bool | None = None) -> str:
+    """The report for people."""
+    text = io.StringIO()
+    write_text(result, text, coloured=coloured)
+    return text.getvalue()

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import io
 import json
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from emu.cli.check_one import check_one
+from emu.cli.check_one import check_one, text_of
 from emu.cli.usage import UsageError
 
 FORK = get_context("fork")
@@ -35,10 +35,10 @@ class Outcome:
     message: str = ""
     """One line if there is no result."""
     report: str = ""
-    document: str = ""
+    facts: str = ""
     """The result as JSON, one line."""
-    suite: bytes = b""
-    """The result as an element of JUnit XML."""
+    parts: dict[str, Any] = field(default_factory=dict)
+    """Of the documents that are asked for, by option."""
 
 
 class Worker:
@@ -115,19 +115,16 @@ def _work(
 
 
 def _check(guest: argparse.Namespace) -> Outcome:
-    from rich.console import Console
-
-    from emu.report import junit_suite, write_report
+    from emu.report import DOCUMENTS
 
     result = check_one(guest, sys.stdout.buffer)
-    report = io.StringIO()
-    write_report(
-        result,
-        Console(file=report, highlight=False, soft_wrap=True, force_terminal=guest.coloured),
-    )
     return Outcome(
         result.exit_status,
-        report=report.getvalue(),
-        document=json.dumps(result.json()) if guest.json is not None else "",
-        suite=junit_suite(result) if guest.junit is not None else b"",
+        report=text_of(result, coloured=guest.coloured),
+        facts=json.dumps(result.json()) if guest.json is not None else "",
+        parts={
+            name: form.part(result)
+            for name, form in DOCUMENTS.items()
+            if getattr(guest, name) is not None
+        },
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TextIO
 
+from emu.cli.check_one import never_loaded
 from emu.cli.guest import configure_convert, configure_guest, start_guest
+from emu.cli.report_file import ReportFile
 from emu.cli.usage import UsageError
 
 HELP = "sample a program with deferred unwinding, as perf does"
@@ -20,7 +21,8 @@ examples:
   emu profile --every 0 --on-system-call --no-merge --verify ./prog
 
 The guest's output is the command's own; the profile goes to standard error. With `--output -` it
-goes to standard output and the guest's standard output to standard error.
+goes to standard output and the guest's standard output to standard error. If the program cannot be
+started, an older file of that name stays as it is.
 
 exit status:
   0  done      1  --verify found walks that neither a missing row nor the limit explains
@@ -72,6 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the program and write its profile."""
+    from emu.check.conversion import unmatched
     from emu.machine import OutcomeKind
     from emu.profile import Form, ProfileError, ProfileOutput, Sampler, period
     from emu.unwind import PolicyError, policy
@@ -86,9 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
     if timer is None and not arguments.on_system_call:
         raise UsageError("--every 0 samples nothing without --on-system-call")
     form = Form.FOLDED if arguments.folded else Form.UNMERGED if arguments.no_merge else Form.MERGED
+    profile = None if arguments.output is None else ReportFile(arguments.output)
+    to_stdout = profile is not None and profile.is_stdout
+    guest_output = (sys.stderr if to_stdout else sys.stdout).buffer
     with ExitStack() as files:
-        text = _text(files, arguments.output)
-        guest_output = (sys.stderr if text is sys.stdout else sys.stdout).buffer
         sampler = Sampler(
             start_guest(arguments, files, guest_output),
             period=timer,
@@ -97,14 +101,20 @@ def run(arguments: argparse.Namespace) -> int:
             verify=arguments.verify,
             convert=arguments.convert,
         )
-        output = ProfileOutput(form, sampler.symbols, sampler.event_names, text.write)
+        write = sys.stderr.write if profile is None else _writer(profile)
+        output = ProfileOutput(form, sampler.symbols, sampler.event_names, write)
         sampler.on_record.append(output.add)
         outcome = sampler.run(arguments.max_instructions)
         guest_output.flush()
         output.finish()
-        text.flush()
+        if profile is not None:
+            profile.finish()
     if outcome.message:
         print(f"emu: {outcome.message}", file=sys.stderr)
+    modules = (*sampler.modules.modules, *sampler.modules.unloaded)
+    names = unmatched(arguments.convert, (module.path for module in modules))
+    if names:
+        print(f"emu: {never_loaded(names)}", file=sys.stderr)
     if arguments.output is not None:
         print(
             f"emu: {sampler.samples:,} samples, {sampler.walks:,} walks,"
@@ -119,13 +129,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if verification is not None and verification.faults else 0
 
 
-def _text(files: ExitStack, name: str | None) -> TextIO:
-    """Where the profile goes; opened before the run, so that a mistyped directory costs nothing."""
-    if name is None:
-        return sys.stderr
-    if name == "-":
-        return sys.stdout
-    try:
-        return files.enter_context(Path(name).open("w", encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}") from error
+def _writer(profile: ReportFile) -> Callable[[str], object]:
+    # Names may be anything.
+    return lambda text: profile.append(text.encode(errors="backslashreplace"))

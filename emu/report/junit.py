@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 from emu.check.finding import Finding
 from emu.check.result import Result
+from emu.report.names import printable
 
 _BEGIN = b"<?xml version='1.0' encoding='utf-8'?>\n<testsuites>\n"
 _END = b"</testsuites>\n"
@@ -37,11 +38,14 @@ def junit_suite(result: Result) -> bytes:
         by_module.setdefault(finding.key.module, []).append(finding)
     failures = 0
     for module, findings in by_module.items():
-        name = module or "process"
+        name = printable(module) if module else "process"
         for finding in findings:
             case = ET.SubElement(suite, "testcase", classname=name, name=_name(finding), time="0")
             failure = ET.SubElement(
-                case, "failure", type=finding.key.verdict.value, message=finding.witness.reason
+                case,
+                "failure",
+                type=finding.key.verdict.value,
+                message=printable(finding.witness.reason),
             )
             failure.text = _text(finding)
             failures += 1
@@ -56,12 +60,13 @@ def junit_suite(result: Result) -> bytes:
 
 
 def _suite(program: str, seconds: float) -> ET.Element:
-    return ET.Element("testsuite", name=f"emu check {program}", time=f"{seconds:.3f}")
+    return ET.Element("testsuite", name=f"emu check {printable(program)}", time=f"{seconds:.3f}")
 
 
 def _add_error(suite: ET.Element, program: str, kind: str, message: str) -> None:
-    case = ET.SubElement(suite, "testcase", classname=program, name="the program runs", time="0")
-    ET.SubElement(case, "error", type=kind, message=message)
+    name = printable(program)
+    case = ET.SubElement(suite, "testcase", classname=name, name="the program runs", time="0")
+    ET.SubElement(case, "error", type=kind, message=printable(message))
 
 
 def _finished(suite: ET.Element, *, failures: int = 0, errors: int = 0) -> bytes:
@@ -79,7 +84,7 @@ def _name(finding: Finding) -> str:
     if key.field:
         parts.append(key.field.value)
     if key.function:
-        parts.append(f"in {key.function}")
+        parts.append(f"in {printable(key.function)}")
     if key.row_pc is not None:
         parts.append(f"row {key.row_pc:#x}")
     return " ".join(parts)
@@ -89,9 +94,9 @@ def _text(finding: Finding) -> str:
     witness = finding.witness
     lines = [f"{finding.count} times, first before {witness.snapshot_pc:#x}"]
     if witness.source:
-        lines.append(f"at {witness.source}")
+        lines.append(f"at {printable(witness.source)}")
     if witness.row:
-        lines.append(f"row: {witness.row}")
+        lines.append(f"row: {printable(witness.row)}")
     if witness.expected is not None:
         lines.append(f"expected {witness.expected:#x}")
     if witness.got is not None:

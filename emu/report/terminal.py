@@ -9,10 +9,14 @@ from rich.text import Text
 
 from emu.check.finding import Finding
 from emu.check.listing import Line
+from emu.check.modules import UNKNOWN
 from emu.check.result import Result
 from emu.check.verdict import Blame, Verdict
+from emu.report.names import file_name, printable
+from emu.report.words import ending, heading, listed, times
 
 GAPS_SHOWN = 8
+MODULES_SHOWN = 4
 VIOLATIONS_SHOWN = 3
 FINDINGS_SHOWN = 50
 
@@ -29,28 +33,21 @@ def write_report(result: Result, console: Console) -> None:
 
 def _finding(finding: Finding, listing: Iterable[Line], console: Console) -> None:
     key, witness = finding.key, finding.witness
-    heading = Text()
-    heading.append(f"{key.verdict.value}", style="bold red")
-    if key.field:
-        heading.append(f" {key.field.value}", style="bold red")
+    text = Text.assemble((heading(key), "bold red"))
     if key.function:
-        heading.append(f"  {key.function}", style="bold")
+        text.append(f"  {printable(key.function)}", style="bold")
     if witness.source:
-        heading.append(f" at {witness.source}")
+        text.append(f" at {printable(witness.source)}")
     if key.row_pc is not None:
-        heading.append(f"  row {key.row_pc:#x}")
-    where = "the topmost frame" if witness.frame == 0 else f"frame {witness.frame}"
-    times = "once" if finding.count == 1 else f"{finding.count:,} times"
-    heading.append(f"  ({times}, first in {where})")
-    console.print(heading)
+        text.append(f"  row {key.row_pc:#x}")
+    text.append(f"  ({times(finding)})")
+    console.print(text)
     lines = list(listing)
     width = max((len(line.text) for line in lines), default=0)
     for line in lines:
-        arrow = "→" if line.here else " "
-        text = f"  {arrow} {line.address:#x}  {line.text:<{width}}  {line.row}".rstrip()
-        console.print(Text(text, style="bold" if line.here else ""))
+        console.print(Text(f"  {listed(line, width)}", style="bold" if line.here else ""))
     blame = "" if witness.blame is Blame.UNKNOWN else f" (blame: {witness.blame})"
-    console.print(Text(f"    {witness.reason}{blame}"))
+    console.print(Text(f"    {printable(witness.reason)}{blame}"))
     if witness.got is not None and witness.expected is not None:
         field = key.field.value if key.field else "pc"
         console.print(Text(f"    {field} expected {witness.expected:#x}, got {witness.got:#x}"))
@@ -59,16 +56,14 @@ def _finding(finding: Finding, listing: Iterable[Line], console: Console) -> Non
 
 def _summary(result: Result, console: Console) -> None:
     for label, text in _figures(result):
-        line = Text(f"{label:<10}", style="bold")
-        line.append(text, style="not bold")
-        console.print(line)
+        console.print(Text.assemble((f"{label:<10}", "bold"), printable(text)))
     console.print(_verdict(result))
 
 
 def _figures(result: Result) -> Iterator[tuple[str, str]]:
     """What the run came to: a label, empty to go on with the one before, and its line."""
     tally, figures, coverage = result.tally, result.figures, result.coverage
-    yield "program", f"{result.program}: {_ending(result)}"
+    yield "program", f"{result.program}: {ending(result)}"
     yield (
         "checked",
         f"{tally.checked:,} of {result.instructions:,} instructions, {tally.frames:,} frames,"
@@ -94,8 +89,8 @@ def _figures(result: Result) -> Iterator[tuple[str, str]]:
         f"{coverage.fdes_hit:,} of {coverage.fdes:,} functions and"
         f" {coverage.rows_hit:,} of {coverage.rows:,} rows exercised",
     )
-    if tally.gaps:
-        yield "gaps", _gaps(result)
+    for number, line in enumerate(_gaps(result) if tally.gaps else ()):
+        yield ("" if number else "gaps"), line
     unsupported = [name for name, call in result.system_calls.items() if call.unsupported]
     if unsupported:
         yield "refused", "unknown system calls: " + ", ".join(sorted(unsupported))
@@ -103,27 +98,40 @@ def _figures(result: Result) -> Iterator[tuple[str, str]]:
         yield "note", remark
 
 
-def _ending(result: Result) -> str:
-    match result.ended:
-        case "exit":
-            return f"exit status {result.exit_code}"
-        case "signal":
-            return f"ended by {result.signal}: {result.message}"
-        case _:
-            return f"{result.ended}: {result.message}" if result.message else result.ended
-
-
 def _counts(counts: dict[Verdict, int]) -> str:
     parts = [f"{count:,} {verdict.value}" for verdict, count in counts.items() if count]
     return ", ".join(parts) or "none"
 
 
-def _gaps(result: Result) -> str:
-    gaps = sorted(result.tally.gaps.items(), key=lambda gap: -gap[1])
-    shown = ", ".join(f"{name} {count:,}" for (_, name), count in gaps[:GAPS_SHOWN])
+def _gaps(result: Result) -> Iterator[str]:
+    """The functions in which most frames had no row, a line for each module if there are several.
+
+    Where most frames had none, what can be done about it.
+    """
+    by_module: dict[str | None, list[tuple[str, int]]] = {}
+    for (module, name), count in sorted(result.tally.gaps.items(), key=lambda gap: -gap[1]):
+        by_module.setdefault(module, []).append((name, count))
+    count = len(result.tally.gaps)
+    lines = [_most_frequent(gaps) for gaps in by_module.values()]
+    head = f"{count} function{'s' * (count != 1)} without a row"
+    if len(lines) == 1:
+        yield f"{head}: {lines[0]}"
+    else:
+        yield head
+        for module, line in list(zip(by_module, lines, strict=True))[:MODULES_SHOWN]:
+            yield f"{file_name(module) if module else UNKNOWN}: {line}"
+        if len(lines) > MODULES_SHOWN:
+            yield f"and {len(lines) - MODULES_SHOWN} more modules"
+    steps = result.tally.steps
+    converted = any(module.sframe == "converted" for module in result.modules)
+    if steps[Verdict.GAP] > result.tally.frames / 2 and not converted:
+        yield "most frames could not be checked; --convert all makes rows from .eh_frame"
+
+
+def _most_frequent(gaps: list[tuple[str, int]]) -> str:
+    shown = ", ".join(f"{name} {count:,}" for name, count in gaps[:GAPS_SHOWN])
     more = len(gaps) - GAPS_SHOWN
-    suffix = f" and {more} more" if more > 0 else ""
-    return f"{len(gaps)} functions without a row: {shown}{suffix}"
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _verdict(result: Result) -> Text:

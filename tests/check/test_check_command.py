@@ -359,5 +359,6 @@ def test_a_full_disk_is_one_line(to: str, tmp_path: Path) -> None:
             stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 2
-    assert "emu: No space left on device" in done.stderr
+    place = "/dev/full: " if to == "file" else ""
+    assert f"emu: {place}No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
