@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 from pathlib import PurePath
 
 from emu.cfi import CfiError, convert
@@ -32,7 +33,8 @@ def unmatched(names: Iterable[str], paths: Iterable[str]) -> list[str]:
 def convert_module(module: LoadedModule, memory: AddressSpace) -> bool:
     """Give `module` a table for all code that has call frame information.
 
-    Functions of its own `.sframe` keep their rows. The section is mapped read-only into the
+    Functions of its own `.sframe` keep their rows; if these are malformed or their index is not
+    in order, the module keeps its table as it is. The section is mapped read-only into the
     guest, where the kernel model reads it. False if there is nothing to convert from.
     """
     image = module.module.image
@@ -61,8 +63,11 @@ def _made(module: LoadedModule) -> bytes:
         conversion = convert(module.module.image.data, table=module.frame_table)
         section = Section(conversion.data, conversion.address)
         if module.section is not None and module.section.header.is_sorted:
-            functions = _merged(_functions(module.section), _functions(section))
-            return write_section(functions, address=0)
+            own = _functions(module.section)
+            if any(after.start <= before.start for before, after in pairwise(own)):
+                # Lookups fail on such an index. A new one in order would hide it.
+                return b""
+            return write_section(_merged(own, _functions(section)), address=0)
     except (CfiError, SFrameError):
         return b""
     return _moved(section, 0)

@@ -70,3 +70,16 @@ def test_own_rows_stay() -> None:
     assert converted.modules[0].sframe == "converted"
     assert [f.key for f in converted.findings] == [f.key for f in plain.findings]
     assert converted.coverage.fdes == len(Section.from_elf(case.elf).fdes)
+
+
+def test_an_index_out_of_order_is_not_put_in_order() -> None:
+    elf = assemble(ROOT / "asm_cases" / "frame_pointer.s").elf
+    section = Section.from_elf(elf)
+    first, second = section.fdes[0], section.fdes[1]
+    behind = second.start + second.size - (section.address + first.offset)
+    at = section.file_offset + first.offset
+    image = Image.from_bytes(elf[:at] + behind.to_bytes(8, "little", signed=True) + elf[at + 8 :])
+    plain, converted = run(image), run(image, convert=["all"])
+    assert plain.tally.steps[Verdict.CORRUPT]
+    assert converted.tally.steps == plain.tally.steps
+    assert converted.modules[0].sframe == "present"
