@@ -9,9 +9,11 @@ import importlib
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from importlib.metadata import version
+from typing import NoReturn, Protocol
 
 from emu.cli.usage import UsageError
+from emu.sframe.printable import printable
 
 COMMANDS: tuple[str, ...] = (
     "check",
@@ -44,13 +46,31 @@ class Command(Protocol):
         """Do the work and return the exit status. Raises `UsageError` for exit status 2."""
 
 
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit status 2."""
+        self.exit(2, f"emu: {printable(message)} (see {self.prog} --help)\n")
+
+
+class ShowVersion(argparse.Action):
+    """`--version`: the number of the installed package."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and end."""
+        print(f"emu {version('sframe-testbed')}")
+        parser.exit()
+
+
 def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The parser for these sub-commands; making it imports each one's module."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="emu",
         description="Is the .sframe of this binary right?",
         epilog="Each command has its own help with an example: emu COMMAND --help",
     )
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in names:
         module: Command = importlib.import_module(f"emu.cli.{name}")
@@ -78,15 +98,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     words, guest = split_guest(sys.argv[1:] if argv is None else argv)
     # The other commands' modules cost more than many a command.
     names = words[:1] if words and words[0] in COMMANDS else COMMANDS
-    arguments = build_parser(names).parse_args(words, argparse.Namespace(args=guest))
+    parser = build_parser(names)
+    arguments, unknown = parser.parse_known_args(words, argparse.Namespace(args=guest))
+    if unknown:
+        parser.prog += f" {words[0]}"
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except UsageError as error:
-        print(f"emu: {error}", file=sys.stderr)
+        print(f"emu: {printable(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except MemoryError:
+        print("emu: out of memory", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         # The reader of a pipe went away (`emu dump F | head`); there is nobody left to tell.
         sys.stderr.close()
@@ -96,6 +123,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(OSError):
             sys.stdout.close()
         place = f"{error.filename}: " if error.filename else ""
-        print(f"emu: {place}{error.strerror}", file=sys.stderr)
+        print(f"emu: {printable(place)}{error.strerror}", file=sys.stderr)
         return 2
     return status

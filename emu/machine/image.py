@@ -130,7 +130,7 @@ class Image:
                 if status.st_size > MAX_FILE:
                     raise MachineError(f"{shown}: larger than {MAX_FILE >> 20} MiB")
                 with os.fdopen(os.dup(descriptor), "rb") as file:
-                    data = file.read(MAX_FILE)
+                    data = file.read(status.st_size)
             finally:
                 os.close(descriptor)
         except OSError as error:

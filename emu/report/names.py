@@ -5,19 +5,9 @@ from __future__ import annotations
 from pathlib import PurePath
 from urllib.parse import quote
 
+from emu.sframe.printable import printable
 
-def printable(text: str) -> str:
-    """`text` on one line: what cannot be printed is written as Python would escape it.
-
-    Names come from files that anybody may have made: a symbol may hold a terminal's control
-    sequences, a path bytes that are not UTF-8.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
+__all__ = ["file_name", "printable", "uri"]
 
 
 def file_name(path: str) -> str:
