@@ -110,9 +110,16 @@ def configure_place(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--step",
-        type=instruction,
+        type=number,
         metavar="N",
         help="explain the walk before instruction N, counted from 0",
+    )
+    parser.add_argument(
+        "--process",
+        type=number,
+        metavar="N",
+        help="in process N of the run: 0 is PROGRAM itself, what is forked is numbered in that"
+        " order (default: with --at whichever comes there first, otherwise 0)",
     )
     parser.add_argument(
         "--policy",
@@ -244,9 +251,9 @@ def write_text(
             write_walk(explanation, console, frames=frames)
 
 
-def instruction(text: str) -> int:
-    """A number of executed instructions, 0 or more."""
-    number = int(text, 0)
-    if number < 0:
+def number(text: str) -> int:
+    """A number from 0 on."""
+    parsed = int(text, 0)
+    if parsed < 0:
         raise argparse.ArgumentTypeError("must not be negative")
-    return number
+    return parsed

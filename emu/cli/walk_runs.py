@@ -55,20 +55,19 @@ def recording_of(arguments: argparse.Namespace, subject: Subject) -> Recording:
         stdin = open_stdin(files, arguments.stdin)
         # The run is made again to be recorded.
         data = stdin if isinstance(stdin, bytes) else stdin.read()
-    step = arguments.step
+    step, process = arguments.step, arguments.process
     try:
         if arguments.at is not None:
-            step = (
-                _arrival(arguments, subject, data, None)
-                .arrive(arguments.max_instructions)
-                .instruction
-            )
+            arrival = _arrival(arguments, subject, data, None)
+            step = arrival.arrive(arguments.max_instructions).instruction
+            process = arrival.process_there
         return record(
             subject.image,
             args=arguments.args,
             env=environment_of(arguments.env),
             stdin=data,
             step=step,
+            process=process,
             policy=arguments.policy,
             convert=arguments.convert,
             max_instructions=arguments.max_instructions,
@@ -110,7 +109,7 @@ def _arrival(
     arrival = Arrival(
         process,
         consumer,
-        Destination(arguments.at, arguments.hit, arguments.step),
+        Destination(arguments.at, arguments.hit, arguments.step, arguments.process),
         convert=arguments.convert,
     )
     arrival.progress = progress_line() if sys.stderr.isatty() else None

@@ -205,6 +205,8 @@ class Explanation:
     true_frames: tuple[TrueFrame, ...]
     frames: tuple[FrameStep, ...]
     end: End
+    process: int = 0
+    """Which process of the run: 0 the program, then what is forked, in that order."""
     remark: str = ""
     """What makes the true stack itself unsure here; nearly always empty."""
 

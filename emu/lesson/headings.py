@@ -20,6 +20,7 @@ def heading(explanation: Explanation) -> list[Line]:
         (
             Span(f"from {place(explanation.location)}, before instruction"),
             Span(f" {explanation.instruction:,}"),
+            Span(f" of process {explanation.process}" if explanation.process else ""),
         ),
     ]
     names = [str(frame.location) for frame in explanation.true_frames]

@@ -31,8 +31,11 @@ def title_line(stepper: Stepper) -> Line:
         Unwinder.FRAME_POINTERS: "frame pointers",
         Unwinder.DWARF: "dwarf",
     }[stepper.unwinder]
+    program = file_name(recording.program)
+    if recording.process:
+        program += f" (process {recording.process})"
     return (
-        Span(f"{file_name(recording.program)}  instruction {stepper.instruction:,} {extent}"),
+        Span(f"{program}  instruction {stepper.instruction:,} {extent}"),
         Span(f"  walk by {who}", Role.STRONG),
     )
 

@@ -13,8 +13,12 @@ from typing import BinaryIO
 
 from emu.check import CheckError, GuestOptions
 from emu.check.guest_options import start_guest
-from emu.check.selection import Selection
-from emu.lesson.recording_engine import Finder, RecordingEngine, defects
+from emu.lesson.arrival import Arrival, Destination
+from emu.lesson.error import LessonError
+from emu.lesson.processes import no_process, run_process
+from emu.lesson.recording_engine import RecordingEngine, defects
+from emu.lesson.recording_finder import Finder, FoundError
+from emu.lesson.recording_forks import RecordedFork
 from emu.lesson.recording_model import (
     RecordedFrame,
     RecordedFunction,
@@ -26,7 +30,7 @@ from emu.lesson.recording_model import (
 from emu.lesson.recording_stack import RecordedMemory, StackHistory
 from emu.lesson.recording_truth import TrueCall
 from emu.lesson.recording_walks import Hop, HopKind, Link
-from emu.machine import Image, Process
+from emu.machine import Image, OutcomeKind, Process
 from emu.unwind import Policy, PolicyError
 from emu.unwind import policy as policy_named
 
@@ -35,6 +39,7 @@ __all__ = [
     "Hop",
     "HopKind",
     "Link",
+    "RecordedFork",
     "RecordedFrame",
     "RecordedFunction",
     "RecordedMemory",
@@ -61,6 +66,7 @@ def record(
     stderr: BinaryIO | None = None,
     at: str | None = None,
     step: int | None = None,
+    process: int | None = None,
     policy: str | Policy = "kernel-v15",
     convert: Collection[str] = (),
     max_instructions: int | None = None,
@@ -68,17 +74,20 @@ def record(
     root: str | Path = "/",
     options: GuestOptions | None = None,
 ) -> Recording:
-    """Run `program` and record at most `window` consecutive instructions of it.
+    """Run `program` and record at most `window` consecutive instructions of one process.
 
-    If it executes more, the window holds the place to look at: the first execution of `at`
-    (`SYMBOL[+OFFSET]`), the instruction number `step` (from 0), or without both the first
-    finding of a check. `max_instructions` bounds the whole run, also the search. The other
-    arguments are those of `emu.check.run`; the guest's output is written once. Raises
-    `CheckError` if the program cannot be started or the place is never reached.
+    That is process 0, the program itself, unless `process` says another: what is forked is
+    numbered in that order. If it executes more instructions, the window holds the place to look
+    at: the first execution of `at` (`SYMBOL[+OFFSET]`), the instruction number `step` (from 0) of
+    the process, or without both the first finding of a check. With `at` and no `process` it is
+    the process that comes there first. `max_instructions` bounds the whole run of all processes,
+    also the search. The other arguments are those of `emu.check.run`; the guest's output is
+    written once. Raises `CheckError` if the program cannot be started or the place is never
+    reached.
     """
     consumer = _policy(policy)
 
-    def process(*, quiet: bool) -> Process:
+    def start(*, quiet: bool) -> Process:
         return start_guest(
             program,
             args=args,
@@ -90,33 +99,59 @@ def record(
             options=options or GuestOptions(),
         )
 
-    def find() -> int | None:
-        selection = None if at is None else Selection([at])
-        finder = Finder(process(quiet=True), consumer, selection=selection, convert=convert)
-        return finder.find(max_instructions)
+    def recorded(number: int, first: int, place: int | None, *, quiet: bool = False) -> Recording:
+        engines: list[RecordingEngine] = []
 
-    def recorded(first: int, place: int | None, *, quiet: bool = False) -> Recording:
-        engine = RecordingEngine(
-            process(quiet=quiet), consumer, first=first, opening=place, convert=convert
+        def engine_of(guest: Process) -> RecordingEngine:
+            engine = RecordingEngine(
+                guest, consumer, first=first, last=first + window, opening=place, convert=convert
+            )
+            engines.append(engine)
+            return engine
+
+        run = run_process(
+            start(quiet=quiet), number, engine_of, consumer,
+            convert=convert, max_instructions=max_instructions,
+        )  # fmt: skip
+        if run.outcome.kind is OutcomeKind.INTERRUPTED:
+            raise KeyboardInterrupt
+        if not engines:
+            raise CheckError(no_process(number, run.count))
+        return engines[0].recording(run.outcome)
+
+    def first_finding(number: int) -> int | None:
+        try:
+            run = run_process(
+                start(quiet=True), number,
+                lambda guest: Finder(guest, consumer, convert=convert), consumer,
+                convert=convert, max_instructions=max_instructions,
+            )  # fmt: skip
+        except FoundError as found:
+            return found.instruction
+        if run.outcome.kind is OutcomeKind.INTERRUPTED:
+            raise KeyboardInterrupt
+        return None
+
+    number = process or 0
+    if at is not None:
+        arrival = Arrival(
+            start(quiet=True), consumer, Destination(at, process=process), convert=convert
         )
-        last = first + window
-        return engine.record(last if max_instructions is None else min(last, max_instructions))
-
+        try:
+            step = arrival.arrive(max_instructions).instruction
+        except LessonError as error:
+            raise CheckError(str(error)) from error
+        number = arrival.process_there
     if step is not None:
-        recording = recorded(_around(step, window), step)
+        recording = recorded(number, _around(step, window), step)
         if not 0 <= step - recording.first < len(recording):
             raise CheckError(f"--step {step}: the program executes fewer instructions")
         return recording
-    if at is not None:
-        place = find()
-        if place is None:
-            raise CheckError(f"--at {at}: never reached")
-        return recorded(_around(place, window), place)
-    recording = recorded(0, None)
+    recording = recorded(number, 0, None)
     if not recording.complete and not defects(recording.walks):
-        place = find()
+        place = first_finding(number)
         if place is not None:
-            return recorded(_around(place, window), place, quiet=True)
+            return recorded(number, _around(place, window), place, quiet=True)
     return recording
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from emu.cfi import FrameTable
-from emu.check.reference import ReferenceEngine
 from emu.check.verdict import Verdict
 from emu.check.walk import KERNEL_LIMIT
 from emu.lesson.entries import Lookup
 from emu.lesson.explanation import Unwinder
 from emu.lesson.locations import Location, Names, readable
+from emu.lesson.processes import Fork, Member
+from emu.lesson.recording_forks import ForkRecorder, ended
 from emu.lesson.recording_model import RecordedFunction, Recording, Walks
 from emu.lesson.recording_stack import StackRecorder
 from emu.lesson.recording_truth import TrueCall, TruthRecorder
@@ -28,7 +29,7 @@ from emu.lesson.recording_walks import (
     WalkRecorder,
 )
 from emu.lesson.search import Consultation, SearchTrace
-from emu.machine import Outcome, OutcomeKind, Process
+from emu.machine import InstructionHook, Outcome, OutcomeKind, Process
 from emu.truth import Settlement
 from emu.unwind import LookupFailure, Policy, Row, SectionStore
 
@@ -37,39 +38,8 @@ LONGEST_FUNCTION = 1 << 16
 LONGEST_INSTRUCTION = 15
 
 
-class FoundError(Exception):
-    """Raised out of a run when what was looked for has come."""
-
-    def __init__(self, instruction: int) -> None:
-        super().__init__(instruction)
-        self.instruction = instruction
-
-
-class Finder(ReferenceEngine):
-    """Looks for the first execution of a selected instruction, or for the first finding."""
-
-    def find(self, max_instructions: int | None) -> int | None:
-        """How many instructions were executed before it; None if the run ends first."""
-        self._begin()
-        try:
-            ended_whole(self.process.run(self._check, max_instructions))
-        except FoundError as found:
-            return found.instruction
-        return None
-
-    def _check(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
-        if self._at is not None:
-            self._follow(pc, size)
-            if pc in self._at:
-                raise FoundError(self.instructions - 1)
-            return
-        super()._check(_uc, pc, size, _data)
-        if self.tally.findings:
-            raise FoundError(self.instructions - 1)
-
-
-class RecordingEngine(ReferenceEngine):
-    """Records from instruction `first` on."""
+class RecordingEngine(Member):
+    """Records instructions `first` to below `last` of one process."""
 
     def __init__(
         self,
@@ -77,12 +47,16 @@ class RecordingEngine(ReferenceEngine):
         policy: Policy,
         *,
         first: int = 0,
+        last: int,
         opening: int | None = None,
         convert: Collection[str] = (),
     ) -> None:
         """`opening` is the instruction to look at first, None for what is interesting."""
         super().__init__(process, policy, convert=convert)
         self._begins = first
+        self._last = last
+        self._cut = False
+        """There were more instructions than are recorded."""
         self._opening = opening
         memory = process.memory
         self._stack = StackRecorder(memory)
@@ -111,16 +85,28 @@ class RecordingEngine(ReferenceEngine):
         self._unsettled: set[int] = set()
         self._unsure: dict[int, list[int]] = {}
         self._otherwise: dict[int, dict[int, int]] = {}
+        self._forks: list[ForkRecorder] = []
         self._main: int | None = None
         """The step that enters main, if it was seen."""
         self._state = (-1, -1)
 
-    def record(self, last: int) -> Recording:
-        """Run to instruction `last` or the program's end. What comes before the first is run."""
-        self._begin()
-        return self._recording(ended_whole(self.process.run(self._note, last)))
+    def hook(self) -> InstructionHook:
+        return self._note
+
+    def forked(self, fork: Fork) -> None:
+        self._forks.append(ForkRecorder(fork, self.instructions - 1))
+
+    def _process_ended(self) -> None:
+        super()._process_ended()
+        if self.number:
+            # What the others do is not recorded.
+            self.process.stop()
 
     def _note(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
+        if self.instructions >= self._last:
+            self._cut = True
+            self.process.stop()
+            return
         values = self._follow(pc, size)
         if self.instructions <= self._begins:
             return
@@ -213,7 +199,12 @@ class RecordingEngine(ReferenceEngine):
         name = "" if function is None else function.name
         self._functions[start] = RecordedFunction(start, code, name, module)
 
-    def _recording(self, outcome: Outcome) -> Recording:
+    def recording(self, outcome: Outcome) -> Recording:
+        """What was recorded, after a run that ended so. What came before the first was run."""
+        if self._cut:
+            outcome = Outcome(OutcomeKind.LIMIT)
+        elif self.process.outcome is not None:
+            outcome = self.process.outcome
         self._finish()
         walks = {}
         calls = tuple(self._truth.calls)
@@ -232,10 +223,13 @@ class RecordingEngine(ReferenceEngine):
             opening = self._main or 0
         return Recording(
             program=self.process.image.path,
+            process=self.number,
+            pid=self.process.pid,
+            forks=tuple(fork.recorded(self._begins) for fork in self._forks),
             policy=str(self.policy),
             first=self._begins,
             opening=opening,
-            ended=_ended(outcome),
+            ended=ended(outcome),
             complete=self._begins == 0 and outcome.kind is not OutcomeKind.LIMIT,
             registers=registers,
             threads=np.array(self._threads, np.int32),
@@ -288,22 +282,3 @@ def interesting(walks: Mapping[Unwinder, Walks]) -> int | None:
             if verdict in wanted:
                 return step
     return None
-
-
-def ended_whole(outcome: Outcome) -> Outcome:
-    """The outcome; KeyboardInterrupt if the user ended the run."""
-    if outcome.kind is OutcomeKind.INTERRUPTED:
-        raise KeyboardInterrupt
-    return outcome
-
-
-def _ended(outcome: Outcome) -> str:
-    match outcome.kind:
-        case OutcomeKind.EXIT:
-            return f"the program exits with status {outcome.exit_code}"
-        case OutcomeKind.SIGNAL:
-            return f"the program is killed by {outcome.signal}"
-        case OutcomeKind.LIMIT:
-            return "the recording ends here, the program goes on"
-        case _:
-            return outcome.message

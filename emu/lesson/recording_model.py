@@ -13,6 +13,7 @@ from emu.check.verdict import Field, Verdict
 from emu.lesson.entries import Lookup
 from emu.lesson.explanation import Unwinder
 from emu.lesson.locations import Location
+from emu.lesson.recording_forks import RecordedFork
 from emu.lesson.recording_stack import RecordedMemory, StackHistory
 from emu.lesson.recording_truth import TrueCall
 from emu.lesson.recording_walks import Hop, Link
@@ -102,6 +103,11 @@ class Recording:
     """
 
     program: str
+    process: int
+    """0 is the program itself; what is forked is numbered in that order."""
+    pid: int
+    forks: tuple[RecordedFork, ...]
+    """What the recorded process has forked, before the recorded steps too."""
     policy: str
     first: int
     opening: int

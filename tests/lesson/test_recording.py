@@ -181,8 +181,10 @@ def test_where_a_walk_ends() -> None:
 
 
 def test_places_that_are_never_reached() -> None:
-    with pytest.raises(CheckError, match="never reached"):
+    with pytest.raises(CheckError, match="--at nowhere: no such symbol"):
         record(case("pushes"), at="nowhere")
+    with pytest.raises(CheckError, match="--at 0x1: never reached"):
+        record(case("pushes"), at="0x1")
     with pytest.raises(CheckError, match="fewer instructions"):
         record(case("pushes"), step=100_000)
 

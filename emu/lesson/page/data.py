@@ -34,6 +34,9 @@ def document(
         registers.append([differences(steps), values.numbers(column)])
     return {
         "program": recording.program,
+        "process": recording.process,
+        "pid": recording.pid,
+        "forks": [[fork.number, fork.pid, fork.step, fork.ended] for fork in recording.forks],
         "policy": recording.policy,
         "first": recording.first,
         "count": len(recording),

@@ -1,5 +1,7 @@
 // The page: its state, the keys, the address, the theme.
 
+const MOST_FORKS = 5;
+
 class Walkthrough {
   constructor(data) {
     const recording = this.recording = new Recording(data);
@@ -28,8 +30,23 @@ class Walkthrough {
     const range = data.complete
       ? `all ${counted(count)} instructions`
       : `instructions ${counted(data.first)} to ${counted(data.first + count - 1)} of a longer run`;
-    byId("about").textContent =
-      `${range}; policy ${data.policy}; ${data.ended || "the run ends here"}`;
+    byId("about").textContent = `${data.process ? `process ${data.process}, ` : ""}${range}; policy ${
+      data.policy}; ${data.ended || "the run ends here"}`;
+    byId("forks").append(...data.forks.slice(0, MOST_FORKS).map((fork) => this.fork(fork)));
+    const more = data.forks.length - MOST_FORKS;
+    if (more > 0) byId("forks").append(element("li", {}, `and forks ${counted(more)} more`));
+  }
+
+  // Where a child went, which is recorded on a page of its own.
+  fork([number, pid, step, ended]) {
+    const here = step >= 0 && step < this.recording.count;
+    const where = here
+      ? element("button", { type: "button", class: "inline",
+        onclick: () => this.go({ step, frame: null }) }, `at step ${counted(step)}`)
+      : step < 0 ? "before these steps" : "later";
+    return element("li", {}, `forks process ${number} (pid ${pid}) `, where,
+      `${ended ? `: ${ended}` : ""}. Not on this page; `,
+      element("code", {}, `emu walk --html FILE --process ${number}`), " records it.");
   }
 
   controls() {
