@@ -41,7 +41,7 @@ class ProfilingSignals:
         action = thread.kernel.actions.get(Signal.SIGPROF)
         if action is not None and action.handler not in (SIG_DFL, SIG_IGN):
             self.sent += 1
-            thread.pending.setdefault(Signal.SIGPROF, SignalInfo(Signal.SIGPROF, SI_KERNEL))
+            thread.pending.add(SignalInfo(Signal.SIGPROF, SI_KERNEL))
         else:
             self.ignored += 1
         self._plan()

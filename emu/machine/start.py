@@ -12,6 +12,7 @@ from emu.machine.initial_stack import Auxiliary, push_start
 from emu.machine.linux import Kernel
 from emu.machine.linux.errno import SystemCallError
 from emu.machine.linux.fixed_facts import UID
+from emu.machine.linux.kernel import Program
 from emu.machine.linux.memory_calls import MMAP_TOP
 from emu.machine.linux.nodes import HostNode
 from emu.machine.loader import EXECUTABLE_BASE, load_image
@@ -38,11 +39,11 @@ def start_program(
     """
     memory = kernel.memory
     program = files.add(load_image(memory, image, EXECUTABLE_BASE))
-    kernel.executable = kernel.tree.guest_path(image.path)
-    name = posixpath.basename(kernel.executable).encode(errors="surrogateescape")[:15]
+    path = kernel.tree.guest_path(image.path)
+    name = posixpath.basename(path).encode(errors="surrogateescape")[:15]
     kernel.current.name = name.decode(errors="surrogateescape")
-    kernel.command_line = _lines(arguments)
-    kernel.environment = _lines(f"{name}={value}" for name, value in environment.items())
+    pairs = _lines(f"{name}={value}" for name, value in environment.items())
+    kernel.program = Program(path, _lines(arguments), pairs)
     interpreter = None
     if image.interpreter is not None:
         interpreter = _load_interpreter(image, image.interpreter, kernel, files)
@@ -67,7 +68,7 @@ def start_program(
         Auxiliary.HWCAP2: 0,
     }
     rsp = push_start(
-        memory, STACK_TOP - PAGE, arguments, environment, kernel.executable,
+        memory, STACK_TOP - PAGE, arguments, environment, path,
         random.randbytes(16), vector,
     )  # fmt: skip
     first = interpreter or program

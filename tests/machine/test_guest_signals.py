@@ -16,6 +16,7 @@ PROLOGUE = r"""
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 static void set(int number, void *handler, int flags, int blocked) {
@@ -33,6 +34,30 @@ GUESTS = {
 static volatile int seen;
 static void on(int n, siginfo_t *i, void *u) { seen = n + (i->si_pid == getpid()); }
 int main(void) { set(SIGUSR1, on, 0, 0); raise(SIGUSR1); printf("%d\n", seen); }
+""",
+    "real_time_signals_queue": r"""
+static int n, numbers[40], values[40];
+static void on(int number, siginfo_t *i, void *u) {
+    numbers[n] = number; values[n++] = i->si_value.sival_int;
+}
+int main(void) {
+    sigset_t all, one; struct timespec now = {0}; siginfo_t i; int got;
+    sigfillset(&all);
+    for (int k = 0; k < 2; k++) set(SIGRTMIN + k, on, 0, SIGRTMIN + !k);
+    set(SIGUSR1, on, 0, 0);
+    sigprocmask(SIG_BLOCK, &all, 0);
+    for (int k = 0; k < 6; k++) {
+        union sigval value = {.sival_int = k * 10};
+        sigqueue(getpid(), SIGRTMIN + (k & 1), value); sigqueue(getpid(), SIGUSR1, value);
+    }
+    sigprocmask(SIG_UNBLOCK, &all, 0);
+    for (int k = 0; k < n; k++)
+        printf("%d %d\n", numbers[k] == SIGUSR1 ? 0 : numbers[k] - SIGRTMIN + 1, values[k]);
+    sigprocmask(SIG_BLOCK, &all, 0);
+    for (int k = 0; k < 3; k++) sigqueue(getpid(), SIGRTMIN + 2, (union sigval){.sival_int = k});
+    sigemptyset(&one); sigaddset(&one, SIGRTMIN + 2);
+    while ((got = sigtimedwait(&one, &i, &now)) > 0) printf("%d\n", i.si_value.sival_int);
+}
 """,
     "registers_survive": r"""
 static void on(int n) {
@@ -189,3 +214,22 @@ def test_observers_hear_of_delivery_and_return(compile_guest: Callable[..., Path
     handler = process.image.address_of("on")
     assert trace[trace.index(handler) - 1] == interrupted - 2, "the handler follows the system call"
     assert interrupted in trace
+
+
+def test_queues_of_signals_end(
+    compile_guest: Callable[..., Path], emulate: Callable[..., Any]
+) -> None:
+    """A million signals that are never delivered take no more room than the longest queue."""
+    program = compile_guest(
+        PROLOGUE
+        + r"""
+        #include <errno.h>
+        int main(void) {
+            sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, 0);
+            int n = 0;
+            while (!sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = n})) n++;
+            printf("%d %s\n", n, strerrorname_np(errno));
+        }
+        """
+    )
+    assert emulate(program).output == b"1024 EAGAIN\n"

@@ -28,6 +28,24 @@ static void on(int n) { count++; }
 """
 
 GUESTS = {
+    "overruns_are_counted": r"""
+static volatile int told = -1, answered;
+static timer_t timer;
+static void late(int number, siginfo_t *i, void *u) {
+    told = i->si_overrun; answered = timer_getoverrun(timer);
+}
+int main(void) {
+    struct sigaction action = {.sa_sigaction = late, .sa_flags = SA_SIGINFO};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+    struct itimerspec every = {{0, 10000000}, {0, 10000000}};
+    sigset_t set; sigemptyset(&set); sigaddset(&set, SIGRTMIN);
+    sigaction(SIGRTMIN, &action, 0); sigprocmask(SIG_BLOCK, &set, 0);
+    timer_create(CLOCK_MONOTONIC, &event, &timer); timer_settime(timer, 0, &every, 0);
+    usleep(105000);
+    sigprocmask(SIG_UNBLOCK, &set, 0);
+    printf("%d %d\n", told >= 8, answered == told);
+}
+""",
     "alarm_ends_a_sleep": r"""
 int main(void) {
     signal(SIGALRM, on);

@@ -16,7 +16,7 @@ from emu.machine.linux.files import (
     O_NOFOLLOW,
     open_description,
 )
-from emu.machine.linux.fixed_facts import FIRST_ID, UID
+from emu.machine.linux.fixed_facts import UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.memory_calls import file_bytes
 from emu.machine.linux.signal_frame import SignalInfo
@@ -30,18 +30,22 @@ _LINE = 256
 _CLD_EXITED, _CLD_KILLED = 1, 2
 
 
-def _wanted(kernel: Kernel, pid: int) -> list[Kernel]:
-    """The children a wait is for; ECHILD if there are none."""
-    group = pid in (-1, 0, -FIRST_ID)
-    children = [child for child in kernel.children if group or child.pid == pid]
-    if not children:
-        raise SystemCallError(Errno.ECHILD)
-    return children
+def _is_meant(kernel: Kernel, child: Kernel, pid: int) -> bool:
+    """Whether a wait for `pid` is for this child: one, a group, the own group, or any."""
+    if pid == -1:
+        return True
+    return child.pid == pid if pid > 0 else child.group == (-pid or kernel.group)
 
 
 def _ended(kernel: Kernel, pid: int, options: int) -> Kernel | None:
-    """A child that has ended; None with WNOHANG. Otherwise the thread waits."""
-    for child in _wanted(kernel, pid):
+    """A child that has ended; None with WNOHANG. Otherwise the thread waits. ECHILD."""
+
+    def meant() -> list[Kernel]:
+        return [child for child in kernel.children if _is_meant(kernel, child, pid)]
+
+    if not meant():
+        raise SystemCallError(Errno.ECHILD)
+    for child in meant():
         if child.status is not None:
             if not options & WNOWAIT:
                 kernel.children.remove(child)
@@ -51,7 +55,7 @@ def _ended(kernel: Kernel, pid: int, options: int) -> Kernel | None:
         return None
 
     def ready() -> bool:
-        children = [one for one in kernel.children if pid in (-1, 0, -FIRST_ID, one.pid)]
+        children = meant()
         return not children or any(child.status is not None for child in children)
 
     raise WouldWait(Wait("a child", ready, restarts=True))
@@ -71,7 +75,7 @@ def wait4(kernel: Kernel, pid: int, status: int, options: int, usage: int) -> in
 def waitid(kernel: Kernel, kind: int, number: int, info: int, options: int) -> int:
     if kind not in (P_ALL, P_PID, P_PGID) or not options & 0xE:
         raise SystemCallError(Errno.EINVAL)
-    pid = signed_int(number) if kind == P_PID else -1
+    pid = {P_ALL: -1, P_PID: signed_int(number), P_PGID: -signed_int(number)}[kind]
     child = _ended(kernel, pid, options) if options & WEXITED else None
     if child is None:
         if info:

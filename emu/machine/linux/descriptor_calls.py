@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.pipes import CAPACITY
 
 TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX = 0x5401, 0x541B, 0x5421, 0x5451, 0x5450
-F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
-F_GETLK, F_SETLK, F_SETLKW = 5, 6, 7
+_F_UNLCK = 2
 _O_NONBLOCK = 0o4000
 _CHANGEABLE = 0o2000 | 0o4000 | 0o40000  # O_APPEND, O_NONBLOCK, O_DIRECT
+
+
+class Fcntl(IntEnum):
+    """What fcntl can be asked."""
+
+    DUPFD = 0
+    GETFD = 1
+    SETFD = 2
+    GETFL = 3
+    SETFL = 4
+    GETLK = 5
+    SETLK = 6
+    SETLKW = 7
+    OFD_GETLK = 36
+    OFD_SETLK = 37
+    OFD_SETLKW = 38
+    DUPFD_CLOEXEC = 1030
+    SETPIPE_SZ = 1031
+    GETPIPE_SZ = 1032
 
 
 def close(kernel: Kernel, fd: int) -> int:
@@ -53,29 +73,34 @@ def dup3(kernel: Kernel, old: int, new: int, flags: int) -> int:
 
 def fcntl(kernel: Kernel, fd: int, command: int, argument: int) -> int:
     slot = kernel.descriptors.slot(signed_int(fd))
-    match command:
-        case 0 | 1030:
+    description = slot.description
+    result = 0
+    match command & 0xFFFF_FFFF:
+        case Fcntl.DUPFD | Fcntl.DUPFD_CLOEXEC:
             lowest = signed_int(argument)
-            if lowest < 0:
+            if not 0 <= lowest < kernel.descriptors.limit:
                 raise SystemCallError(Errno.EINVAL)
-            return kernel.descriptors.add(
-                slot.description, close_on_exec=command == F_DUPFD_CLOEXEC, lowest=lowest
-            )
-        case 1:
-            return int(slot.close_on_exec)
-        case 2:
+            closing = command == Fcntl.DUPFD_CLOEXEC
+            result = kernel.descriptors.add(description, close_on_exec=closing, lowest=lowest)
+        case Fcntl.GETFD:
+            result = int(slot.close_on_exec)
+        case Fcntl.SETFD:
             slot.close_on_exec = bool(argument & 1)
-            return 0
-        case 3:
-            return slot.description.flags & ~0o2000000 | 0o100000
-        case 4:
-            kept = slot.description.flags & ~_CHANGEABLE
-            slot.description.flags = kept | argument & _CHANGEABLE
-            return 0
-        case 6 | 7:
-            return 0
+        case Fcntl.GETFL:
+            result = description.flags & ~0o2000000 | 0o100000
+        case Fcntl.SETFL:
+            kept = description.flags & ~_CHANGEABLE
+            description.flags = kept | argument & _CHANGEABLE
+        case Fcntl.GETLK | Fcntl.OFD_GETLK:
+            # Every lock is granted, so nobody holds one.
+            kernel.memory.write(argument, pack("<h", _F_UNLCK))
+        case Fcntl.SETLK | Fcntl.SETLKW | Fcntl.OFD_SETLK | Fcntl.OFD_SETLKW:
+            kernel.memory.read(argument, 32)
+        case Fcntl.GETPIPE_SZ | Fcntl.SETPIPE_SZ if description.status.is_fifo:
+            result = CAPACITY
         case _:
             raise SystemCallError(Errno.EINVAL)
+    return result
 
 
 def ioctl(kernel: Kernel, fd: int, request: int, argument: int) -> int:

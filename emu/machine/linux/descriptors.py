@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from emu.machine.linux.descriptions import Description
 from emu.machine.linux.errno import Errno, SystemCallError
 
-MAX_DESCRIPTORS = 256
+MAX_DESCRIPTORS = 1024
 
 
 @dataclass(slots=True)
@@ -23,13 +23,15 @@ class DescriptorTable:
 
     def __init__(self) -> None:
         self._slots: dict[int, Slot] = {}
+        self.limit = MAX_DESCRIPTORS
+        """New numbers are below it."""
 
     def add(self, description: Description, *, close_on_exec: bool = False, lowest: int = 0) -> int:
         """The lowest free descriptor not below `lowest`, now referring to `description`."""
         number = lowest
         while number in self._slots:
             number += 1
-        if number >= MAX_DESCRIPTORS:
+        if number >= self.limit:
             description.unused()
             raise SystemCallError(Errno.EMFILE)
         self.put(number, description, close_on_exec=close_on_exec)
@@ -37,7 +39,7 @@ class DescriptorTable:
 
     def put(self, number: int, description: Description, *, close_on_exec: bool = False) -> None:
         """Make `number` refer to `description`, closing what it referred to."""
-        if not 0 <= number < MAX_DESCRIPTORS:
+        if not 0 <= number < self.limit:
             raise SystemCallError(Errno.EBADF)
         description.references += 1
         if number in self._slots:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
-from emu.machine.linux.fixed_facts import FIRST_ID, HOST_NAME, PARENT_ID, RELEASE, UID
+from emu.machine.linux.fixed_facts import HOST_NAME, PARENT_ID, RELEASE, UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.limits import RLIMIT_COUNT, RLIMIT_NOFILE, Limit
 from emu.unwind import prctl_sframe
 
 ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS = 0x1001, 0x1002, 0x1003, 0x1004
-INFINITY = (1 << 64) - 1
-RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_COUNT = 3, 7, 16
 CAPABILITY_VERSION = 0x2008_0522
 ADDR_NO_RANDOMIZE = 0x40000
 PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_DUMPABLE = 15, 16, 3, 4
@@ -23,10 +22,6 @@ def process_id(kernel: Kernel) -> int:
 
 def thread_id(kernel: Kernel) -> int:
     return kernel.current.tid
-
-
-def group_id(_kernel: Kernel) -> int:
-    return FIRST_ID
 
 
 def parent_id(kernel: Kernel) -> int:
@@ -51,12 +46,6 @@ def getgroups(kernel: Kernel, size: int, buffer: int) -> int:
     return 1
 
 
-def getpgid(kernel: Kernel, pid: int) -> int:
-    if pid and signed_int(pid) not in kernel.system.processes:
-        raise SystemCallError(Errno.ESRCH)
-    return FIRST_ID
-
-
 def set_ids(_kernel: Kernel, one: int) -> int:
     # To the id it has already; the guest has no privilege for another.
     if signed_int(one) not in (-1, UID):
@@ -70,23 +59,6 @@ def set_several_ids(_kernel: Kernel, one: int, two: int) -> int:
 
 def set_three_ids(_kernel: Kernel, one: int, two: int, three: int) -> int:
     return set_several_ids(_kernel, one, two) or set_ids(_kernel, three)
-
-
-def set_group(kernel: Kernel, pid: int, group: int) -> int:
-    """All processes stay in one group."""
-    number = signed_int(pid)
-    if signed_int(group) < 0:
-        raise SystemCallError(Errno.EINVAL)
-    if number and number not in kernel.system.processes:
-        raise SystemCallError(Errno.ESRCH)
-    return 0
-
-
-def new_session(kernel: Kernel) -> int:
-    if kernel.pid == FIRST_ID:
-        # It leads a group already.
-        raise SystemCallError(Errno.EPERM)
-    return kernel.pid
 
 
 def capget(kernel: Kernel, header: int, data: int) -> int:
@@ -149,35 +121,47 @@ def prctl(kernel: Kernel, option: int, argument: int, two: int, three: int, four
     raise SystemCallError(Errno.EINVAL)
 
 
-def _limit(kernel: Kernel, resource: int) -> tuple[int, int]:
+def _resource(resource: int) -> int:
     if resource >= RLIMIT_COUNT:
         raise SystemCallError(Errno.EINVAL)
-    if resource == RLIMIT_STACK:
-        return kernel.machine.stack_limit, INFINITY
-    if resource == RLIMIT_NOFILE:
-        return 256, 256
-    return INFINITY, INFINITY
+    return resource
 
 
 def getrlimit(kernel: Kernel, resource: int, buffer: int) -> int:
-    kernel.memory.write(buffer, pack("<QQ", *_limit(kernel, resource)))
+    limit = kernel.limits[_resource(resource)]
+    kernel.memory.write(buffer, pack("<QQ", limit.soft, limit.hard))
     return 0
 
 
 def setrlimit(kernel: Kernel, resource: int, buffer: int) -> int:
-    _limit(kernel, resource)
-    kernel.memory.read(buffer, 16)
+    _change_limit(kernel, _resource(resource), buffer)
     return 0
 
 
+def _change_limit(kernel: Kernel, resource: int, buffer: int) -> None:
+    soft, hard = unpack("<QQ", kernel.memory.read(buffer, 16))
+    if soft > hard:
+        raise SystemCallError(Errno.EINVAL)
+    if hard > kernel.limits[resource].hard:
+        raise SystemCallError(Errno.EPERM)
+    kernel.limits[resource] = Limit(soft, hard)
+    if resource == RLIMIT_NOFILE:
+        kernel.descriptors.limit = soft
+
+
 def prlimit64(kernel: Kernel, pid: int, resource: int, new: int, old: int) -> int:
-    if pid and signed_int(pid) not in kernel.system.processes:
+    process = kernel.system.processes.get(signed_int(pid) or kernel.pid)
+    if process is None:
         raise SystemCallError(Errno.ESRCH)
-    limit = _limit(kernel, resource)
+    limit = process.limits[_resource(resource)]
     if new:
         kernel.memory.read(new, 16)
     if old:
-        kernel.memory.write(old, pack("<QQ", *limit))
+        kernel.memory.write(old, pack("<QQ", limit.soft, limit.hard))
+    if new:
+        if process is not kernel:
+            raise SystemCallError(Errno.EPERM)
+        _change_limit(kernel, resource, new)
     return 0
 
 
@@ -227,9 +211,6 @@ CALLS: dict[int, Handler] = {
     107: user_id,
     108: user_id,
     110: parent_id,
-    111: group_id,
-    109: set_group,
-    112: new_session,
     113: set_several_ids,
     114: set_several_ids,
     115: getgroups,
@@ -237,10 +218,8 @@ CALLS: dict[int, Handler] = {
     118: getresuid,
     119: set_three_ids,
     120: getresuid,
-    121: getpgid,
     122: user_id,
     123: user_id,
-    124: getpgid,
     125: capget,
     135: personality,
     157: prctl,

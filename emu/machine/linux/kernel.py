@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from emu.machine.linux.clock import TICK
 from emu.machine.linux.descriptors import DescriptorTable
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.limits import Limits
 from emu.machine.linux.machine import Machine
 from emu.machine.linux.numbers import name_of
-from emu.machine.linux.signal_frame import SIG_IGN, Action, SignalInfo
+from emu.machine.linux.pending_signals import PendingSignals
+from emu.machine.linux.signal_frame import SIG_IGN, Action
 from emu.machine.linux.system import System, Timer
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.tree import Tree
@@ -29,6 +31,16 @@ class CallCount:
 
     count: int = 0
     unsupported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a process executes. Arguments and `NAME=value` have a zero byte behind each."""
+
+    path: str = ""
+    """Canonical."""
+    command_line: bytes = b""
+    environment: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +94,21 @@ class Kernel:
         """The thread whose state the processor has."""
         self.threads: list[Thread] = [self.current]
         """Those that live, in the order they began."""
-        self.executable = ""
-        """Canonical path of the program."""
-        self.command_line = self.environment = b""
-        """Arguments and `NAME=value` as it began, each with a zero byte behind it."""
+        self.program = Program()
         self.directory = "/"
         self.umask = 0o022
+        self.limits = Limits(machine.stack_limit)
+        self.nice = 0
         self.break_start = 0
         self.break_end = 0
         self.cpu_time = 0
         """Nanoseconds it executed."""
+        self.group = self.session = self.pid
+        self.executed = False
+        """Whether it executes another program than it was forked with."""
         self.actions: dict[int, Action] = {}
         """By signal number; the default action if missing."""
-        self.pending: dict[int, SignalInfo] = {}
+        self.pending = PendingSignals()
         """Signals sent to the process and not delivered yet."""
         self.chosen: dict[int, Thread] = {}
         """By number of a pending signal: the thread that was woken for it."""
@@ -213,8 +227,10 @@ class Kernel:
         """What a forked child has of its parent."""
         child.parent = self
         self.children.append(child)
-        child.executable = self.executable
-        child.command_line, child.environment = self.command_line, self.environment
+        child.group, child.session = self.group, self.session
+        child.program = self.program
+        child.limits, child.nice = self.limits.fork(), self.nice
+        child.descriptors.limit = self.descriptors.limit
         child.directory = self.directory
         child.umask = self.umask
         child.break_start, child.break_end = self.break_start, self.break_end
@@ -227,7 +243,7 @@ class Kernel:
 
     def forget_program(self) -> None:
         """What does not survive execve, after its threads but one have ended."""
-        self.released = True
+        self.released = self.executed = True
         old = self.current
         self.current = Thread(self.pid, self)
         self.current.blocked, self.current.pending = old.blocked, old.pending

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from emu.machine.linux.fixed_facts import FIRST_ID, HOST_NAME, PARENT_ID, RELEASE, UID
+from emu.machine.linux.descriptors import MAX_DESCRIPTORS
+from emu.machine.linux.fixed_facts import HOST_NAME, PARENT_ID, RELEASE, UID
 from emu.machine.linux.kernel import Kernel
+from emu.machine.linux.limits import INFINITY
 from emu.machine.linux.paths import Entry
 from emu.machine.linux.signal_frame import SIG_IGN
 from emu.machine.linux.system import MAX_PROCESSES, MAX_THREADS, System
@@ -35,7 +37,7 @@ class ProcFiles:
             "loadavg": lambda: b"0.00 0.00 0.00 1/1 1000\n",
             "meminfo": self._meminfo,
             "stat": self._stat,
-            "sys/fs/file-max": lambda: b"256\n",
+            "sys/fs/file-max": f"{MAX_DESCRIPTORS}\n".encode,
             "sys/fs/pipe-max-size": lambda: b"65536\n",
             "sys/kernel/hostname": f"{HOST_NAME}\n".encode,
             "sys/kernel/osrelease": f"{RELEASE}\n".encode,
@@ -152,14 +154,14 @@ def _thread(kernel: Kernel, number: str | None) -> Thread | None:
 
 
 def _links(kernel: Kernel) -> Mapping[str, str]:
-    return {"cwd": kernel.directory, "exe": kernel.executable, "root": "/"}
+    return {"cwd": kernel.directory, "exe": kernel.program.path, "root": "/"}
 
 
 def _texts(kernel: Kernel, thread: Thread) -> Mapping[str, Text]:
     return {
-        "cmdline": lambda: kernel.command_line,
+        "cmdline": lambda: kernel.program.command_line,
         "comm": lambda: f"{thread.name}\n".encode(errors="surrogateescape"),
-        "environ": lambda: kernel.environment,
+        "environ": lambda: kernel.program.environment,
         "limits": lambda: _limits(kernel),
         "maps": lambda: _maps(kernel),
         "mounts": lambda: b"overlay / overlay rw 0 0\nproc /proc proc rw 0 0\n",
@@ -190,8 +192,9 @@ def _process_stat(kernel: Kernel, thread: Thread) -> bytes:
     ticks = kernel.cpu_time // _TICK
     size = sum(mapping.end - mapping.start for mapping in kernel.memory)
     before = [
-        number, f"({thread.name})", _state(kernel, thread), _parent(kernel), FIRST_ID, FIRST_ID,
-        0, -1, 0x400000, 0, 0, 0, 0, ticks, 0, 0, 0, 20, 0, len(kernel.threads) or 1, 0,
+        number, f"({thread.name})", _state(kernel, thread), _parent(kernel), kernel.group,
+        kernel.session, 0, -1, 0x400000, 0, 0, 0, 0, ticks, 0, 0, 0, 20 + kernel.nice, kernel.nice,
+        len(kernel.threads) or 1, 0,
         (kernel.clock.uptime() - kernel.clock.elapsed) // _TICK, size, _resident(kernel) >> 12,
         (1 << 64) - 1,
     ]  # fmt: skip
@@ -230,17 +233,23 @@ def _status(kernel: Kernel, thread: Thread) -> bytes:
 
 
 def _limits(kernel: Kernel) -> bytes:
-    limits = {
-        "Max cpu time": ("unlimited", "unlimited", "seconds"),
-        "Max stack size": (kernel.machine.stack_limit, "unlimited", "bytes"),
-        "Max processes": (MAX_PROCESSES, MAX_PROCESSES, "processes"),
-        "Max open files": (256, 256, "files"),
-        "Max address space": ("unlimited", "unlimited", "bytes"),
-    }
+    resources = {
+        "Max cpu time": (0, "seconds"), "Max file size": (1, "bytes"),
+        "Max data size": (2, "bytes"), "Max stack size": (3, "bytes"),
+        "Max core file size": (4, "bytes"), "Max resident set": (5, "bytes"),
+        "Max processes": (6, "processes"), "Max open files": (7, "files"),
+        "Max locked memory": (8, "bytes"), "Max address space": (9, "bytes"),
+        "Max file locks": (10, "locks"), "Max pending signals": (11, "signals"),
+        "Max msgqueue size": (12, "bytes"), "Max nice priority": (13, ""),
+        "Max realtime priority": (14, ""), "Max realtime timeout": (15, "us"),
+    }  # fmt: skip
     lines = [f"{'Limit':<26}{'Soft Limit':<21}{'Hard Limit':<21}Units"]
-    lines += [
-        f"{name:<26}{soft:<21}{hard:<21}{unit}" for name, (soft, hard, unit) in limits.items()
-    ]
+    for name, (number, unit) in resources.items():
+        limit = kernel.limits[number]
+        soft, hard = (
+            "unlimited" if value == INFINITY else str(value) for value in (limit.soft, limit.hard)
+        )
+        lines.append(f"{name:<26}{soft:<21}{hard:<21}{unit}")
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from struct import pack
+from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.fixed_facts import UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+
+_ATTRIBUTES = 48
+"""Bytes of the first `struct sched_attr`."""
 
 
 def sched_yield(kernel: Kernel) -> int:
@@ -51,18 +55,53 @@ def sched_setaffinity(kernel: Kernel, _pid: int, size: int, mask: int) -> int:
     return 0
 
 
-def getpriority(_kernel: Kernel, which: int) -> int:
-    if which not in (0, 1, 2):
-        raise SystemCallError(Errno.EINVAL)
-    return 20  # nice 0
+def _of_priority(kernel: Kernel, which: int, who: int) -> list[Kernel]:
+    """The processes of a PRIO_PROCESS, PRIO_PGRP or PRIO_USER; EINVAL, ESRCH."""
+    number = signed_int(who)
+    every = list(kernel.system.processes.values())
+    match which:
+        case 0:
+            threads = kernel.system.schedule.threads
+            found = [one.kernel for one in threads if one.tid == (number or kernel.current.tid)]
+        case 1:
+            found = [one for one in every if one.group == (number or kernel.group)]
+        case 2:
+            found = every if number in (0, UID) else []
+        case _:
+            raise SystemCallError(Errno.EINVAL)
+    if not found:
+        raise SystemCallError(Errno.ESRCH)
+    return found
 
 
-def setpriority(_kernel: Kernel, which: int, _who: int, nice: int) -> int:
-    if which not in (0, 1, 2):
-        raise SystemCallError(Errno.EINVAL)
-    if signed_int(nice) < 0:
+def getpriority(kernel: Kernel, which: int, who: int) -> int:
+    return 20 - min(one.nice for one in _of_priority(kernel, which, who))
+
+
+def setpriority(kernel: Kernel, which: int, who: int, nice: int) -> int:
+    """Remembered, and of no effect on turns."""
+    wanted = min(max(signed_int(nice), -20), 19)
+    processes = _of_priority(kernel, which, who)
+    if any(wanted < one.nice for one in processes):
         raise SystemCallError(Errno.EACCES)
+    for one in processes:
+        one.nice = wanted
     return 0
+
+
+def sched_getattr(kernel: Kernel, pid: int, buffer: int, size: int, flags: int) -> int:
+    if flags or size < _ATTRIBUTES:
+        raise SystemCallError(Errno.EINVAL)
+    (process, *_) = _of_priority(kernel, 0, pid)
+    kernel.memory.write(buffer, pack("<IIQiIQQQ", _ATTRIBUTES, 0, 0, process.nice, 0, 0, 0, 0))
+    return 0
+
+
+def sched_setattr(kernel: Kernel, pid: int, buffer: int, flags: int) -> int:
+    size, policy, _, nice = unpack("<IIQi", kernel.memory.read(buffer, 20))
+    if flags or size < _ATTRIBUTES:
+        raise SystemCallError(Errno.EINVAL)
+    return sched_setscheduler(kernel, pid, policy) or setpriority(kernel, 0, pid, nice)
 
 
 def ioprio(_kernel: Kernel) -> int:
@@ -90,5 +129,7 @@ CALLS: dict[int, Handler] = {
     204: sched_getaffinity,
     251: ioprio,
     252: ioprio,
+    314: sched_setattr,
+    315: sched_getattr,
     324: membarrier,
 }

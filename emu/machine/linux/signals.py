@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
-from emu.machine.linux.fixed_facts import FIRST_ID, UID
+from emu.machine.linux.fixed_facts import UID
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.signal_frame import (
     SA_NODEFER,
@@ -61,9 +61,9 @@ def rt_sigaction(kernel: Kernel, signal: int, new: int, old: int, size: int) -> 
     if action is not None:
         kernel.actions[number] = action
         if ignored(kernel, number):
-            kernel.pending.pop(number, None)
+            kernel.pending.discard(number)
             for thread in kernel.threads:
-                thread.pending.pop(number, None)
+                thread.pending.discard(number)
     return 0
 
 
@@ -188,7 +188,10 @@ def send(kernel: Kernel, info: SignalInfo, thread: Thread | None = None) -> int:
     open_ = [taker for taker in takers if not taker.blocked & bit]
     if open_ and ignored(kernel, number):
         return 0
-    (kernel.pending if thread is None else thread.pending).setdefault(number, info)
+    pending = kernel.pending if thread is None else thread.pending
+    if not pending.add(info):
+        # Linux forgets who sent one with kill, and tells the others.
+        return 0 if info.code in (SI_USER, SI_KERNEL) else -Errno.EAGAIN
     if thread is None:
         if open_:
             kernel.chosen[number] = open_[0]
@@ -208,10 +211,10 @@ def _take(thread: Thread, shut: int, *, whoever: bool = False) -> SignalInfo | N
         if shut >> number - 1 & 1:
             continue
         if number in thread.pending:
-            return thread.pending.pop(number)
+            return thread.pending.take(number)
         if whoever or thread.takes(number):
             kernel.chosen.pop(number, None)
-            return kernel.pending.pop(number)
+            return kernel.pending.take(number)
     return None
 
 
@@ -271,11 +274,11 @@ def kill(kernel: Kernel, pid: int, signal: int) -> int:
     wanted, processes = signed_int(pid), kernel.system.processes
     if wanted > 0:
         targets = [processes[wanted]] if wanted in processes else []
-    elif wanted in (0, -1, -FIRST_ID):
-        # All processes of a run are one group, that of the first.
-        targets = [one for one in processes.values() if wanted != -1 or one is not kernel]
+    elif wanted == -1:
+        targets = [one for one in processes.values() if one is not kernel]
     else:
-        targets = []
+        group = -wanted or kernel.group
+        targets = [one for one in processes.values() if one.group == group]
     if not targets:
         raise SystemCallError(Errno.ESRCH)
     for target in targets:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from struct import Struct
 
+from emu.machine.mapping import page_up
+
 S_IFIFO = 0o010000
 S_IFCHR = 0o020000
 S_IFDIR = 0o040000
@@ -15,6 +17,7 @@ _STAT = Struct("<QQQIIIIQqqqqqqqqq24x")
 _STATX = Struct("<IIQIIIHxxQQQQqIxxxxqIxxxxqIxxxxqIxxxxIIII112x")
 _STATX_BASIC = 0x7FF
 _SECOND = 1_000_000_000
+_SHORT_LINK = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Status:
     mode: int
     """File type and permission bits."""
     size: int = 0
-    """In bytes; `blocks` of 512 bytes are derived from it where the host does not say."""
+    """In bytes; the room it takes is derived from it where the host does not say."""
     inode: int = 1
     device: int = 0x10
     links: int = 1
@@ -38,7 +41,12 @@ class Status:
 
     @property
     def blocks(self) -> int:
-        return (self.size + 511) // 512 if self.host_blocks is None else self.host_blocks
+        """Of 512 bytes, as many as whole pages have; short links lie in their inode."""
+        if self.host_blocks is not None:
+            return self.host_blocks
+        if self.is_link and self.size < _SHORT_LINK:
+            return 0
+        return page_up(self.size) // 512
 
     @property
     def is_directory(self) -> bool:
@@ -47,6 +55,10 @@ class Status:
     @property
     def is_regular(self) -> bool:
         return self.mode & S_IFMT == S_IFREG
+
+    @property
+    def is_fifo(self) -> bool:
+        return self.mode & S_IFMT == S_IFIFO
 
     @property
     def is_link(self) -> bool:

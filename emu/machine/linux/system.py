@@ -38,6 +38,8 @@ class Timer:
     """Nanoseconds from one expiry to the next; 0 for one alone."""
     expiries: int = 1
     """How many the last `fire` stands for."""
+    overruns: int = 0
+    """Expiries without a signal since the one before the newest signal."""
 
     @property
     def now(self) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emu.machine.linux.signal_frame import AlternateStack, SignalInfo
+from emu.machine.linux.pending_signals import PendingSignals
+from emu.machine.linux.signal_frame import AlternateStack
 from emu.machine.linux.wait import Wait
 from emu.machine.state import UserState
 
@@ -28,7 +29,7 @@ class Thread:
     ended: bool = False
     blocked: int = 0
     """Bit n-1 set: signal n is blocked."""
-    pending: dict[int, SignalInfo] = field(default_factory=dict)
+    pending: PendingSignals = field(default_factory=PendingSignals)
     """Signals sent to this thread and not delivered yet."""
     alternate_stack: AlternateStack = field(default_factory=AlternateStack)
     suspended_mask: int | None = None

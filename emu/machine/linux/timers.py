@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from struct import pack, unpack
 
 from emu.machine.linux.clock import LONGEST
@@ -135,11 +136,20 @@ def timer_create(kernel: Kernel, clock: int, event: int, result: int) -> int:
         raise SystemCallError(Errno.EINVAL)
 
     def fire() -> None:
-        if how != SIGEV_NONE and (target is None or not target.ended):
-            send(kernel, SignalInfo(signal, SI_TIMER, number, 0, value=value), target)
+        if how == SIGEV_NONE or (target is not None and target.ended):
+            return
+        pending = kernel.pending if target is None else target.pending
+        waiting = pending.of_timer(signal, SI_TIMER, number)
+        if waiting is not None:
+            timer.overruns = waiting.user + timer.expiries
+            pending.replace(waiting, replace(waiting, user=timer.overruns))
+            return
+        timer.overruns = timer.expiries - 1
+        send(kernel, SignalInfo(signal, SI_TIMER, number, timer.overruns, value=value), target)
 
+    timer = Timer(kernel, fire, cpu=clock in _CPU_CLOCKS, clock=clock)
     kernel.memory.write(result, pack("<i", number))
-    kernel.timers[number] = Timer(kernel, fire, cpu=clock in _CPU_CLOCKS, clock=clock)
+    kernel.timers[number] = timer
     return 0
 
 
@@ -167,8 +177,7 @@ def timer_gettime(kernel: Kernel, number: int, value: int) -> int:
 
 
 def timer_getoverrun(kernel: Kernel, number: int) -> int:
-    _posix(kernel, number)
-    return 0
+    return _posix(kernel, number).overruns
 
 
 def timer_delete(kernel: Kernel, number: int) -> int:

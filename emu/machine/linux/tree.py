@@ -20,6 +20,7 @@ from emu.machine.linux.nodes import (
 )
 from emu.machine.linux.paths import OWN, SHARED_MEMORY, Paths
 from emu.machine.linux.status import S_IFDIR, S_IFLNK, S_IFREG, Status
+from emu.machine.mapping import PAGE
 
 
 class Tree(Paths):
@@ -48,7 +49,7 @@ class Tree(Paths):
 
     def create_directory(self, path: str, permissions: int) -> None:
         """mkdir."""
-        status = replace(self._made(path, S_IFDIR, permissions), links=2)
+        status = replace(self._made(path, S_IFDIR, permissions), size=PAGE, links=2)
         self.layer.put(path, DirectoryNode(status))
 
     def create_link(self, path: str, target: str) -> None:
