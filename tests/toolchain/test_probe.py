@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_real_assembler_and_linker(toolchain: Toolchain) -> None:
 
 
 def test_assembler_that_lies_about_its_version(tmp_path: Path) -> None:
-    liar = script(tmp_path / "as", 'echo "GNU assembler (GNU Binutils) 2.99"; : > probe.o')
+    liar = script(tmp_path / "as", 'echo "GNU assembler (GNU Binutils) 2.99"; : > "${3-/dev/null}"')
     assert version_of(liar) == "2.99"
     assert written_by_assembler(liar) == ()
 
@@ -37,7 +38,7 @@ def test_assembler_that_lies_about_its_version(tmp_path: Path) -> None:
 def test_assembler_that_ignores_the_option(toolchain: Toolchain, tmp_path: Path) -> None:
     assert toolchain.as_ is not None
     # Drops its first argument, --gsframe-N: no section comes out.
-    deaf = script(tmp_path / "as", f"shift; exec '{toolchain.as_.path}' \"$@\"")
+    deaf = script(tmp_path / "as", f'shift; exec {quote(str(toolchain.as_.path))} "$@"')
     assert written_by_assembler(deaf) == ()
 
 
@@ -45,11 +46,9 @@ def test_linker_that_drops_the_section(toolchain: Toolchain, tmp_path: Path) -> 
     assert toolchain.as_ is not None
     assert toolchain.ld is not None
     # What a linker that does not know the section's version does, in one option.
-    dropping = script(
-        tmp_path / "ld",
-        f"'{toolchain.ld.path}' \"$@\" && "
-        f"'{toolchain.ld.path.parent / 'objcopy'}' -R .sframe \"$2\"",
-    )
+    linker = quote(str(toolchain.ld.path))
+    objcopy = quote(str(toolchain.ld.path.parent / "objcopy"))
+    dropping = script(tmp_path / "ld", f'{linker} "$@" && {objcopy} -R .sframe "$2"')
     assert kept_by_linker(dropping, toolchain.as_.path, (3,)) == ()
 
 
