@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from emu.machine.linux.clock import TICK
 from emu.machine.linux.descriptors import DescriptorTable
 from emu.machine.linux.errno import Errno, SystemCallError
+from emu.machine.linux.fixed_facts import PARENT_ID
 from emu.machine.linux.limits import Limits
 from emu.machine.linux.machine import Machine
 from emu.machine.linux.numbers import name_of
@@ -103,7 +104,8 @@ class Kernel:
         self.break_end = 0
         self.cpu_time = 0
         """Nanoseconds it executed."""
-        self.group = self.session = self.pid
+        self.group = self.pid
+        self.session = PARENT_ID
         self.executed = False
         """Whether it executes another program than it was forked with."""
         self.actions: dict[int, Action] = {}
