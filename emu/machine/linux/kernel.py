@@ -100,8 +100,7 @@ class Kernel:
         self.umask = 0o022
         self.limits = Limits(machine.stack_limit)
         self.nice = 0
-        self.break_start = 0
-        self.break_end = 0
+        self.break_start = self.break_end = 0
         self.cpu_time = 0
         """Nanoseconds it executed."""
         self.group = self.pid
