@@ -51,7 +51,7 @@ def build(staged: Path, output: Path) -> int:
         lessons = stage(staged, Path(scratch) / "programs")
     if not make_site(staged, output):
         return 1
-    name_dialogs(output)
+    name_controls(output)
     problems = check_site(output)
     for problem in problems:
         print(f"docs: {problem}", file=sys.stderr)
@@ -85,13 +85,20 @@ def make_site(staged: Path, output: Path) -> bool:
     return True
 
 
-def name_dialogs(site: Path) -> None:
-    """Give the theme's search dialog the name that screen readers look for."""
+NAMES = (
+    ('role="dialog">', 'role="dialog" aria-label="Search">'),
+    ('id="__drawer"', 'id="__drawer" aria-label="Navigation"'),
+    ('id="__search"', 'id="__search" aria-label="Search"'),
+)
+
+
+def name_controls(site: Path) -> None:
+    """Give controls of the theme the names that screen readers look for."""
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        page.write_text(
-            text.replace('role="dialog">', 'role="dialog" aria-label="Search">'), encoding="utf-8"
-        )
+        for plain, named in NAMES:
+            text = text.replace(plain, named)
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
