@@ -22,6 +22,8 @@ class GuestOptions:
     """Instructions of a thread's turn."""
     seed: int = 0
     """Of everything random: AT_RANDOM, getrandom, and unless 0 the turns' order and lengths."""
+    clock_start: int | None = None
+    """When the guest's clock begins, in nanoseconds since 1970; by default always in 2026."""
     signal_every: int | None = None
     """SIGPROF is delivered before instructions N, 2N, ... if the guest has a handler."""
     signal_seed: int | None = None
@@ -55,6 +57,7 @@ def start_guest(
             stderr=stderr or _nowhere,
             root=root,
             seed=options.seed,
+            clock_start=options.clock_start,
             quantum=options.quantum,
             signal_every=options.signal_every,
             signal_seed=options.signal_seed,

@@ -70,6 +70,7 @@ def check_one(
                 options=GuestOptions(
                     quantum=arguments.quantum,
                     seed=arguments.seed,
+                    clock_start=arguments.clock_start,
                     signal_every=arguments.signal_every,
                     signal_seed=arguments.signal_seed,
                     on_system_call=strace_to(sys.stderr) if arguments.strace else None,

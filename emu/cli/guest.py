@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from emu.cli import clock_start
 from emu.cli.usage import UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def configure_guest(parser: argparse.ArgumentParser, *, several: bool = False) -
     parser.add_argument(
         "--root", default="/", metavar="DIR", help="the guest's root directory, read-only"
     )
+    parser.add_argument(
+        "--clock-start", type=clock_start.moment, metavar="TIME", help=clock_start.HELP
+    )
 
 
 def configure_convert(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +78,7 @@ def start_guest(arguments: argparse.Namespace, files: ExitStack, stdout: BinaryI
             stdout=stdout,
             stderr=sys.stderr.buffer,
             root=arguments.root,
-            options=GuestOptions(),
+            options=GuestOptions(clock_start=arguments.clock_start),
         )
     except (CheckError, MachineError) as error:
         raise UsageError(str(error)) from error

@@ -46,7 +46,7 @@ def explanations_of(
 
 def recording_of(arguments: argparse.Namespace, subject: Subject) -> Recording:
     """Record the run around the place that the arguments name. The guest's output is dropped."""
-    from emu.check import CheckError
+    from emu.check import CheckError, GuestOptions
     from emu.lesson.error import LessonError
     from emu.lesson.recording import WINDOW, record
     from emu.machine import MachineError
@@ -73,6 +73,7 @@ def recording_of(arguments: argparse.Namespace, subject: Subject) -> Recording:
             max_instructions=arguments.max_instructions,
             window=arguments.window or WINDOW,
             root=arguments.root,
+            options=GuestOptions(clock_start=arguments.clock_start),
         )
     except (CheckError, LessonError, MachineError) as error:
         raise UsageError(str(error)) from error
@@ -104,7 +105,7 @@ def _arrival(
         stdout=output,
         stderr=output,
         root=arguments.root,
-        options=GuestOptions(),
+        options=GuestOptions(clock_start=arguments.clock_start),
     )
     arrival = Arrival(
         process,

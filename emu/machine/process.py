@@ -56,8 +56,9 @@ class Process:
 
     `stdin` is what the guest reads (nothing by default); `stdout` and `stderr` take bytes as they
     are written: binary files or functions; by default the command's own. `root` is the directory
-    the guest sees as /, of which nothing is ever changed. Runs with equal arguments and files are
-    equal, instruction by instruction. Raises MachineError if the program cannot be loaded.
+    the guest sees as /, of which nothing is ever changed. `clock_start` is the time the guest
+    begins at, in nanoseconds since 1970. Runs with equal arguments and files are equal,
+    instruction by instruction. Raises MachineError if the program cannot be loaded.
 
     Threads take turns of `quantum` instructions in order; with a `seed` other than 0, lengths and
     order are drawn from it. `signal_every` sends SIGPROF before instructions N, 2N, ... if a
@@ -76,6 +77,7 @@ class Process:
         root: str | PathLike[str] = "/",
         directory: str = "/",
         seed: int = 0,
+        clock_start: int | None = None,
         memory_limit: int = DEFAULT_MEMORY,
         stack_limit: int = DEFAULT_STACK,
         quantum: int = DEFAULT_QUANTUM,
@@ -90,7 +92,7 @@ class Process:
         self._first: Process = self
         self._run: Run | None = None
         self.profiling = ProfilingSignals(signal_every, signal_seed)
-        clock = Clock()
+        clock = Clock(clock_start)
         system = System(clock, Random(seed), Schedule(quantum, seed))  # noqa: S311 -- equal runs are the purpose
         descriptors = standard_streams(stdin, stdout, stderr)
         tree = Tree(Path(fspath(root)), clock.now)

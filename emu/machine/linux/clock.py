@@ -1,7 +1,7 @@
 """Time that depends on nothing but the guest."""
 
 START = 1_767_225_600_000_000_000
-"""2026-01-01 00:00:00 UTC, in nanoseconds since 1970."""
+"""When runs begin unless told otherwise: 2026-01-01 00:00:00 UTC, in nanoseconds since 1970."""
 
 LONGEST = 1 << 62
 """Time stands still after 146 years, before the guest's 64-bit nanoseconds run over."""
@@ -20,7 +20,8 @@ class Clock:
     While there are several threads or a timer runs, it passes with instructions too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, start: int | None = None) -> None:
+        self._start = START if start is None else start
         self.elapsed = 0
         """Nanoseconds since the process started."""
 
@@ -34,7 +35,7 @@ class Clock:
 
     def now(self) -> int:
         """Nanoseconds since 1970."""
-        return START + self.elapsed
+        return self._start + self.elapsed
 
     def uptime(self) -> int:
         """Nanoseconds since the machine was booted, an hour before the process started."""
