@@ -7,7 +7,8 @@ language of unwinders, stands at the bottom.
 from __future__ import annotations
 
 from emu.check import Snapshot
-from emu.lesson.picture_model import Picture, picture_of
+from emu.lesson.picture_model import Picture
+from emu.lesson.picture_of_snapshot import picture_of
 from emu.lesson.picture_svg import draw
 from emu.lesson.picture_words import describe
 

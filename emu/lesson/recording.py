@@ -19,6 +19,7 @@ from emu.lesson.processes import no_process, run_process
 from emu.lesson.recording_engine import RecordingEngine, defects
 from emu.lesson.recording_finder import Finder, FoundError
 from emu.lesson.recording_forks import RecordedFork
+from emu.lesson.recording_hops import Hop, HopKind
 from emu.lesson.recording_model import (
     RecordedFrame,
     RecordedFunction,
@@ -29,7 +30,7 @@ from emu.lesson.recording_model import (
 )
 from emu.lesson.recording_stack import RecordedMemory, StackHistory
 from emu.lesson.recording_truth import TrueCall
-from emu.lesson.recording_walks import Hop, HopKind, Link
+from emu.lesson.recording_walks import Link
 from emu.machine import Image, OutcomeKind, Process
 from emu.unwind import Policy, PolicyError
 from emu.unwind import policy as policy_named

@@ -16,18 +16,12 @@ from emu.lesson.explanation import Unwinder
 from emu.lesson.locations import Location, Names, readable
 from emu.lesson.processes import Fork, Member
 from emu.lesson.recording_forks import ForkRecorder, ended
+from emu.lesson.recording_hops import DwarfStepper, KernelStepper, LoggedMemory, Stepper
+from emu.lesson.recording_judge import Judge
 from emu.lesson.recording_model import RecordedFunction, Recording, Walks
 from emu.lesson.recording_stack import StackRecorder
 from emu.lesson.recording_truth import TrueCall, TruthRecorder
-from emu.lesson.recording_walks import (
-    DwarfStepper,
-    Judge,
-    KernelStepper,
-    Link,
-    LoggedMemory,
-    Stepper,
-    WalkRecorder,
-)
+from emu.lesson.recording_walks import Link, WalkRecorder
 from emu.lesson.search import Consultation, SearchTrace
 from emu.machine import InstructionHook, Outcome, OutcomeKind, Process
 from emu.truth import Settlement

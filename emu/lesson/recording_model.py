@@ -14,9 +14,10 @@ from emu.lesson.entries import Lookup
 from emu.lesson.explanation import Unwinder
 from emu.lesson.locations import Location
 from emu.lesson.recording_forks import RecordedFork
+from emu.lesson.recording_hops import Hop
 from emu.lesson.recording_stack import RecordedMemory, StackHistory
 from emu.lesson.recording_truth import TrueCall
-from emu.lesson.recording_walks import Hop, Link
+from emu.lesson.recording_walks import Link
 from emu.truth import EntryKind
 from emu.unwind import LookupFailure, RegisterFile, Row, State
 

@@ -18,8 +18,8 @@ from emu.lesson.page.listing import Sources
 from emu.lesson.recording import Recording
 
 SCRIPTS = (
-    "format", "recording", "frames", "timeline", "code", "registers", "stack", "table", "unwind",
-    "compare", "app",
+    "format", "recording", "frames", "timeline", "code", "registers", "arrows", "stack", "table",
+    "unwind", "compare", "app",
 )  # fmt: skip
 """Modules of the page's script, in the order in which they stand in it."""
 

@@ -12,19 +12,7 @@ class StackPanel {
   constructor(recording) {
     this.recording = recording;
     this.holder = byId("stack");
-    this.legend();
     new ResizeObserver(() => this.arrows()?.()).observe(this.holder);
-  }
-
-  legend() {
-    const item = (sign, text) => element("li", {}, element("b", {}, sign), ` ${text}`);
-    byId("legend").append(
-      item("RA", "return address"),
-      item("FP", "the caller\u2019s rbp, saved"),
-      item("\u25cf", "changed by the last instruction"),
-      item("\u25c2 RA", "read by this step of the unwinder, as RA"),
-      item("\u2501\u2501", "arrow to the true value"),
-      item("\u2505\u2505 \u2717", "arrow to a wrong value"));
   }
 
   show(step, frames, selected, unwind) {
@@ -263,37 +251,30 @@ class StackPanel {
       const slot = this.targets.get(frames[k].slot);
       const head = this.targets.get(`head ${k + 1}`);
       if (slot && head && slot.classList.contains("ra")) {
-        paths.push(this.arc("ra", margin, y(slot), y(head), 16, k));
+        paths.push(arc("ra", margin, y(slot), y(head), 16, k));
       }
       const saved = this.targets.get(this.fpSlot(k, step));
       const target = this.targets.get(numberOf(frames[k + 1].fp));
       if (saved && target && saved !== target && k !== selected) {
-        paths.push(this.arc("fp", margin, y(saved), y(target), 30 + 6 * (k % 3), k));
+        paths.push(arc("fp", margin, y(saved), y(target), 30 + 6 * (k % 3), k));
       }
     }
     const parts = [...paths, ...this.handedArrows(margin, width, y)];
     return () => {
       overlay.setAttribute("width", width);
       overlay.setAttribute("height", height);
-      overlay.replaceChildren(this.heads(), ...parts);
+      overlay.replaceChildren(arrowHeads(), ...parts);
     };
+  }
+
+  // Where the middle of a word is, null if it is not in the picture.
+  middle(address, y) {
+    const row = this.targets.get(address);
+    return row ? y(row) : null;
   }
 
   margin(width) {
     return width < 560 && this.size === NARROW ? 58 : 136;
-  }
-
-  heads() {
-    const head = (id) => drawn("marker", { id, viewBox: "0 0 8 8", refX: 7, refY: 4,
-      markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" },
-    drawn("path", { d: "M0 0 8 4 0 8z", class: id }));
-    return drawn("defs", {}, head("head"), head("head-good"), head("head-bad"));
-  }
-
-  arc(kind, x, from, to, bulge, k) {
-    return drawn("path", { class: `arc ${kind} colour${k % 6}`,
-      d: `M${x} ${from} C${x + bulge} ${from} ${x + bulge} ${to} ${x + 1} ${to}`,
-      "marker-end": "url(#head)" });
   }
 
   // Where the true caller's rbp points and, if they are others, the recovered rbp and rsp.
@@ -307,7 +288,8 @@ class StackPanel {
     const wrong = wrongFields(got, true_);
     const lanes = width - margin > 100 ? [30, 60, 92, 124] : [14, 22, 34, 46];
     const arrow = (name, value, good, lane, dy) =>
-      this.handedArrow({ name, value, good, dy, from, margin, width, y, lane: margin + lane });
+      handedArrow({ name, value, good, dy, from, margin, width, lane: margin + lane,
+        to: this.middle(numberOf(value), y) });
     const parts = [];
     if (true_.fpKnown && (wrong.includes("rbp") || this.targets.has(numberOf(true_.fp)))) {
       parts.push(...arrow("rbp", true_.fp, true, lanes[1], wrong.includes("rbp") ? -7 : 0));
@@ -318,40 +300,5 @@ class StackPanel {
     }
     if (wrong.includes("rbp")) parts.push(...arrow("rbp", got.fp, false, lanes[2], 7));
     return parts;
-  }
-
-  handedArrow({ name, value, good, dy, from, margin, width, y, lane }) {
-    const target = this.targets.get(numberOf(value));
-    const wide = width - margin > 100;
-    const kind = good ? "good" : "bad";
-    const at = from + dy;
-    const label = (x, place, text) =>
-      drawn("text", { x, y: place, class: `arrow-label ${kind} end` }, text);
-    const said = good ? name : `${name}?`;
-    if (!target) {
-      // It points to nothing in the picture.
-      return [
-        drawn("path", { class: `handed-arrow ${kind}`, d: `M${margin + 10} ${at} H${lane}`,
-          "marker-end": good ? "url(#head-good)" : null }),
-        good ? "" : this.cross(lane, at),
-        wide ? label(width - 2, from + (good ? -13 : name === "rbp" ? 33 : 48),
-          `${said} ${short(value)}`) : "",
-      ].filter(Boolean);
-    }
-    const to = y(target) + dy / 2;
-    const turn = Math.sign(to - at) * Math.min(8, Math.abs(to - at) / 2);
-    return [
-      drawn("path", { class: `handed-arrow ${kind}`,
-        d: `M${margin + 10} ${at} H${lane - 8} Q${lane} ${at} ${lane} ${at + turn}`
-          + ` V${to - turn} Q${lane} ${to} ${lane - 8} ${to} H${margin + 4}`,
-        "marker-end": `url(#head-${kind})` }),
-      good ? "" : this.cross(lane, (at + to) / 2),
-      wide ? label(lane - 4, to + (to < at ? 16 : -7), said) : "",
-    ].filter(Boolean);
-  }
-
-  cross(x, y) {
-    return drawn("g", { class: "cross", transform: `translate(${x} ${y})` },
-      drawn("circle", { r: 10 }), drawn("path", { d: "M-4.5-4.5 4.5 4.5M4.5-4.5-4.5 4.5" }));
   }
 }
