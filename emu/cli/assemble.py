@@ -1,10 +1,13 @@
 """`emu assemble`: an ELF executable from a case file."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+from emu.cli.report_file import ReportFile
 from emu.cli.usage import UsageError
+from emu.sframe.printable import printable
 
 HELP = "an ELF executable from an asm case"
 
@@ -34,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from emu.asm import AsmError, assemble
 
+    output = ReportFile(arguments.output)
     try:
         source = _standard_input() if arguments.case == "-" else Path(arguments.case)
         case = assemble(source, as_gnu=arguments.as_gnu)
@@ -41,19 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     for procedure in case.dropped:
         print(
-            f"{case.file}:{procedure.line}: no SFrame FDE emitted; {procedure.reason}",
+            printable(f"{case.file}:{procedure.line}: no SFrame FDE emitted; {procedure.reason}"),
             file=sys.stderr,
         )
-    if arguments.output == "-":
-        sys.stdout.buffer.write(case.elf)
-        sys.stdout.buffer.flush()
-        return 0
-    output = Path(arguments.output)
-    try:
-        output.write_bytes(case.elf)
-        output.chmod(output.stat().st_mode | 0o111)
-    except OSError as error:
-        raise UsageError(f"{output}: {error.strerror}") from error
+    mask = os.umask(0)
+    os.umask(mask)
+    output.write(case.elf, 0o777 & ~mask)
     return 0
 
 

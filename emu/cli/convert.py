@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TextIO
 
 from emu.cfi import CfiError, Conversion, Corrected, Refused, attach, convert
+from emu.cli.report_file import STDOUT, report_file
 from emu.cli.sframe_file import open_elf, reading
 from emu.cli.usage import UsageError
 from emu.sframe import Elf
+from emu.sframe.printable import printable
 
 HELP = ".sframe from .eh_frame"
 
@@ -46,44 +48,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if STDOUT == arguments.output == arguments.attach:
+        raise UsageError("only one of --output and --attach can go to standard output")
+    output, copy = report_file(arguments.output), report_file(arguments.attach)
     try:
         with reading(arguments.file):
             elf = open_elf(arguments.file)
             conversion = convert(elf, as_gnu=arguments.as_gnu)
             names = Names(elf)
-            attached = attach(elf, conversion) if arguments.attach else b""
+            attached = attach(elf, conversion) if copy is not None else b""
     except CfiError as error:
         raise UsageError(f"{arguments.file}: {error}") from error
-    report: TextIO = sys.stdout
-    if "-" in {arguments.output, arguments.attach}:
-        report = sys.stderr
+    to_stdout = STDOUT in {arguments.output, arguments.attach}
+    report: TextIO = sys.stderr if to_stdout else sys.stdout
     if arguments.json:
         print(json.dumps(as_json(arguments.file, conversion, names), indent=1), file=report)
     else:
         limit = None if arguments.all else _SHOWN
         for line in text(arguments.file, conversion, names, limit):
-            print(line, file=report)
-    if arguments.output:
-        _write(arguments.output, conversion.data)
-    if arguments.attach:
-        _write(arguments.attach, attached, like=arguments.file)
+            print(printable(line), file=report)
+    if output is not None:
+        output.write(conversion.data)
+    if copy is not None:
+        copy.write(attached, _permissions(arguments.file))
     return 0
 
 
-def _write(name: str, data: bytes, like: str | None = None) -> None:
-    """Write a file with the permissions of the file `like`."""
-    if name == "-":
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    path = Path(name)
-    try:
-        mode = Path(like).stat().st_mode & 0o777 if like not in {None, "-"} else None
-        path.write_bytes(data)
-        if mode is not None:
-            path.chmod(mode)
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}") from error
+def _permissions(file: str) -> int | None:
+    """Of a copy: those of the file."""
+    return None if file == STDOUT else Path(file).stat().st_mode & 0o777
 
 
 class Names:

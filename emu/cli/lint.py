@@ -2,11 +2,13 @@
 
 import argparse
 import json
+from dataclasses import replace
 
 from emu.cli.sframe_file import open_elf, reading
 from emu.sframe import Section, SFrameError
 from emu.sframe.lint import Finding, Sizes, lint, measure, refused
 from emu.sframe.locate import locate
+from emu.sframe.printable import printable
 
 HELP = "faults of a .sframe section and what consumers make of them"
 
@@ -47,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(as_json(findings, sizes), indent=2))
     else:
         for finding in findings:
-            print(finding)
+            print(replace(finding, function=printable(finding.function or "")))
         if sizes is not None:
             print("\n".join(sizes.lines()))
     return int(any(finding.effect.loses_section for finding in findings))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from emu.cli.sframe_file import SFrameFile, open_file, parse_address, reading
 from emu.sframe import Fde, Match, PcType
+from emu.sframe.printable import printable
 
 HELP = "the row for an address, and why"
 
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
             match = file.section.lookup(address)
             if match is None or match.rules is None:
                 status = 1
-            print("\n".join(explain(file, address, match)))
+            print("\n".join(map(printable, explain(file, address, match))))
     return status
 
 

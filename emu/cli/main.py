@@ -6,6 +6,7 @@ Exit status: 0 nothing wrong, 1 findings, 2 usage, unreadable or unsupported inp
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -59,7 +60,7 @@ class ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print it and end."""
-        print(f"emu {version('sframe-testbed')}")
+        print(f"emu {version('sframe-testbed')}", flush=True)
         parser.exit()
 
 
@@ -93,17 +94,29 @@ def split_guest(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(argv[:position]), list(argv[position + 1 :])
 
 
+def occupy_standard_streams() -> None:
+    """Give a command that was started without one of them the null device for it.
+
+    A file opened later would get its number otherwise, and what is written there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `emu` with `argv` (default: the process arguments) and return its exit status."""
-    words, guest = split_guest(sys.argv[1:] if argv is None else argv)
-    # The other commands' modules cost more than many a command.
-    names = words[:1] if words and words[0] in COMMANDS else COMMANDS
-    parser = build_parser(names)
-    arguments, unknown = parser.parse_known_args(words, argparse.Namespace(args=guest))
-    if unknown:
-        parser.prog += f" {words[0]}"
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    occupy_standard_streams()
     try:
+        arguments = parse(sys.argv[1:] if argv is None else argv)
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except UsageError as error:
@@ -122,7 +135,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A full disk, for instance; the interpreter would try to write the rest once more.
         with suppress(OSError):
             sys.stdout.close()
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{error.filename}: " if error.filename else "standard output: "
         print(f"emu: {printable(place)}{error.strerror}", file=sys.stderr)
         return 2
     return status
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The command's arguments, and its `run`."""
+    words, guest = split_guest(argv)
+    # The other commands' modules cost more than many a command.
+    names = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    parser = build_parser(names)
+    arguments, unknown = parser.parse_known_args(words, argparse.Namespace(args=guest))
+    if unknown:
+        parser.prog += f" {words[0]}"
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments

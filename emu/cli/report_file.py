@@ -7,7 +7,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,19 +45,26 @@ class ReportFile:
         """Whether it is standard output, and has no name."""
         return self.name == STDOUT
 
-    def write(self, data: bytes) -> None:
-        """All of it at once. A file has the old content or the new one, never half of it."""
+    def write(self, data: bytes, mode: int | None = None) -> None:
+        """All of it at once. A file has the old content or the new one, never half of it.
+
+        `mode` are its permissions, if not those of the older one or of new files.
+        """
         with self._told():
             if self.is_stdout or not self._replaceable():
                 self.append(data)
                 self.finish()
+                if mode is not None and self._path.is_file():
+                    self._path.chmod(mode)
                 return
             place = self._path.resolve()
             new = place.with_name(f".emu-{secrets.token_hex(8)}")
             try:
                 with new.open("xb") as file:
-                    with suppress(FileNotFoundError):
-                        os.fchmod(file.fileno(), place.stat().st_mode & 0o7777)
+                    if mode is None and place.exists():
+                        mode = place.stat().st_mode & 0o7777
+                    if mode is not None:
+                        os.fchmod(file.fileno(), mode)
                     file.write(data)
                 new.replace(place)
             except BaseException:

@@ -1,9 +1,11 @@
 """A file named on the command line, opened with its .sframe section and function names."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ENOENT
 from functools import cached_property
 
 from emu.cli.usage import UsageError
@@ -26,21 +28,21 @@ class SFrameFile:
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn failures to read or decode the file `name` into one line and exit status 2."""
+    """Turn failures to decode the file `name` into one line and exit status 2."""
     try:
         yield
-    except OSError as error:
-        # A broken pipe concerns the output, which main() knows how to treat.
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise UsageError(f"{name}: {error.strerror or error}") from error
     except SFrameError as error:
         raise UsageError(f"{name}: {error}") from error
 
 
 def open_elf(name: str) -> Elf:
-    """Open `name`, `-` for standard input. Raises `OSError` and `SFrameError`."""
-    return Elf(read_stream(sys.stdin.buffer) if name == "-" else name)
+    """Open `name`, `-` for standard input. Raises `UsageError` and `SFrameError`."""
+    try:
+        if not name:
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
+        return Elf(read_stream(sys.stdin.buffer) if name == "-" else name)
+    except OSError as error:
+        raise UsageError(f"{name or repr(name)}: {error.strerror or error}") from error
 
 
 def open_file(name: str) -> SFrameFile:

@@ -10,6 +10,7 @@ from emu.machine import Thread as MachineThread
 from emu.profile.contexts import Mode
 from emu.profile.kernel_text import kernel_location
 from emu.profile.script import Location
+from emu.sframe.printable import printable
 from emu.unwind import DeferredTask, DeferredUnwinding
 
 
@@ -72,10 +73,3 @@ class GuestSymbols:
         if symbol is None:
             return Location(None, 0, path)
         return Location(printable(symbol.name), linked - symbol.start, path)
-
-
-def printable(text: str) -> str:
-    """`text` on one line, whatever a file or a guest put into a name."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -356,9 +356,10 @@ def test_a_full_disk_is_one_line(to: str, tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "emu", "check", "--max-instructions", "100",
              "--json", "/dev/full" if to == "file" else "-", str(loop)],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            stdout=full if to == "stdout" else subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 2
-    place = "/dev/full: " if to == "file" else ""
-    assert f"emu: {place}No space left on device" in done.stderr
+    place = "/dev/full" if to == "file" else "standard output"
+    assert f"emu: {place}: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
