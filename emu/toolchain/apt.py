@@ -9,8 +9,10 @@ credentials stay the machine's: apt verifies every file by its signatures.
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +35,11 @@ OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
 
 TIMEOUT = 1800.0
 """Seconds that one run of apt may take; a slow line needs some minutes."""
+
+WATCH = 5.0
+LEAST_SPACE = 1 << 20
+"""Every so many seconds somebody looks whether so many bytes are free: on a full disk some
+versions of apt wait for ever."""
 
 HOOKS = (
     "APT::Update::Pre-Invoke",
@@ -97,28 +104,44 @@ class PrivateApt:
     def _run(self, command: list[str], cwd: Path) -> str:
         configured = [command[0], "-c", str(self.directory / "apt.conf"), *command[1:]]
         environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+        verb = " ".join(command[:2])
         try:
-            result = subprocess.run(
+            with subprocess.Popen(
                 configured,
                 cwd=cwd,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                check=False,
-                timeout=TIMEOUT,
-            )
+                process_group=0,
+            ) as process:
+                try:
+                    output, complaints = self._end_of(process, verb)
+                except BaseException:
+                    # With the processes that fetch and unpack for it.
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                    raise
         except OSError as error:
             raise ToolchainError(f"{command[0]}: {error.strerror}") from error
-        except subprocess.TimeoutExpired as error:
-            minutes = f"{TIMEOUT / 60:.0f} minutes"
-            raise ToolchainError(f"{' '.join(command[:2])}: no end after {minutes}") from error
-        if result.returncode != 0:
-            cause = first_complaint(result.stdout + result.stderr)
-            verb = " ".join(command[:2])
+        if process.returncode != 0:
+            cause = first_complaint(output + complaints)
             raise ToolchainError(f"{verb} (suite {self.suite}): {cause}")
-        return result.stdout
+        return output
+
+    def _end_of(self, process: subprocess.Popen[str], verb: str) -> tuple[str, str]:
+        """What a run of apt wrote. Raises `ToolchainError` if it will not end."""
+        waited = 0.0
+        while waited < TIMEOUT:
+            try:
+                return process.communicate(timeout=WATCH)
+            except subprocess.TimeoutExpired:
+                waited += WATCH
+            if shutil.disk_usage(self.directory).free < LEAST_SPACE:
+                raise ToolchainError(f"{verb}: no space left in {self.directory.parent}")
+        raise ToolchainError(f"{verb}: no end after {TIMEOUT / 60:.0f} minutes")
 
 
 def configuration(directory: Path) -> str:

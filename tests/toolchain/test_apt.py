@@ -1,7 +1,9 @@
 """The private apt: what it is told, and what it says when it fails."""
 
 import os
+import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,7 @@ from emu.toolchain import ToolchainError, apt
 from emu.toolchain.apt import PrivateApt, configuration, first_complaint
 from emu.toolchain.sources import Archive
 
-needs_apt = pytest.mark.skipif(
-    subprocess.run(["which", "apt-get"], capture_output=True, check=False).returncode != 0,
-    reason="there is no apt",
-)
+needs_apt = pytest.mark.skipif(shutil.which("apt-get") is None, reason="there is no apt")
 
 
 @needs_apt
@@ -108,3 +107,39 @@ def test_machine_without_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolchainError, match="apt-get is not here; install GNU binutils"):
         apt.machine_archives()
+
+
+@pytest.mark.parametrize(
+    ("free", "limit", "said"),
+    [
+        (0, 1800.0, r"apt-get update: no space left in "),
+        (1 << 30, 0.1, r"apt-get update: no end after 0 minutes"),
+    ],
+)
+def test_apt_that_waits_for_ever(
+    free: int, limit: float, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = tmp_path / "apt-get"
+    waiting.write_text("#!/bin/sh\nsleep 1000 &\necho $! > $2.child\nwait\n")
+    waiting.chmod(0o755)
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=free))
+    monkeypatch.setattr(apt, "WATCH", 0.2)
+    monkeypatch.setattr(apt, "TIMEOUT", limit)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    private = PrivateApt(tmp_path / "apt", Archive(("http://m.example",), ("main",), ""), "testing")
+    with pytest.raises(ToolchainError, match=said):
+        private.update()
+    # What it had started is ended too.
+    child = Path(f"{private.directory}/apt.conf.child")
+    if child.exists():
+        stat = Path(f"/proc/{int(child.read_text())}/stat")
+        for _ in range(100):
+            try:
+                state = stat.read_text().rpartition(") ")[2][0]
+            except (FileNotFoundError, ProcessLookupError):
+                return
+            if state in "ZX":
+                return
+            time.sleep(0.05)
+        raise AssertionError("it goes on")
