@@ -54,6 +54,8 @@ class PlainKernel:
         self.lines: list[str] = []
         self.fail_allocation = 0
         self.said: set[str] = set()
+        self.row_start = 0
+        """Address of the first byte of the row that was found last."""
 
     def say_once(self, text: str) -> None:
         if text not in self.said:
@@ -251,6 +253,7 @@ class PlainKernel:
             address += row["size"]
         if match is None:
             raise FailedError(EINVAL)
+        self.row_start = fde["start"] + match["start"]
         return self.rules(self.data_words(record, fde, match))
 
     def read_row(self, record: Record, fde: dict[str, int], address: int) -> dict[str, int]:

@@ -1,0 +1,77 @@
+"""What the check says of damaged tables, and what tools/expected.py says that it must."""
+
+import importlib
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from emu.asm import assemble
+from emu.check import run
+from emu.machine import Image
+from emu.sframe import Section
+
+ROOT = Path(__file__).parents[2]
+CASES = (
+    "cfa_in_saved_register",
+    "drap_deeper",
+    "frame_pointer",
+    "signal_handler",
+    "split_function",
+)
+CHECKED = 30
+"""Of each case's damaged tables."""
+
+
+class Tools:
+    """The modules of tools/, imported as the scripts there import each other."""
+
+    damage: ModuleType
+    expected: ModuleType
+
+
+@pytest.fixture(scope="module")
+def tools() -> Iterator[Tools]:
+    kept = sys.path.copy()
+    sys.path.insert(0, str(ROOT / "tools"))
+    found = Tools()
+    found.damage = importlib.import_module("damage")
+    found.expected = importlib.import_module("expected")
+    yield found
+    sys.path[:] = kept
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("engine", ["reference", "fast"])
+def test_a_damaged_table_is_reported_exactly(tools: Tools, name: str, engine: str) -> None:
+    data = assemble(ROOT / "asm_cases" / f"{name}.s").elf
+    section = Section.from_elf(data)
+    everything = list(tools.damage.damages(section))
+    original = tools.expected.Table("undamaged", Image.from_bytes(data, name))
+    tables = [
+        tools.expected.Table(one.what, Image.from_bytes(one.apply(data, section.file_offset), name))
+        for one in random.Random(name).sample(everything, CHECKED)
+    ]
+    tools.expected.predict(original, tables)
+    assert any(table.counts != original.counts for table in tables)
+    assert any(table.steps == original.steps for table in tables)
+    for table in (original, *tables):
+        result = run(table.image, engine=engine)
+        assert list(tools.expected.contradictions(table, original, result)) == [], table.name
+
+
+def test_a_check_of_another_table_is_a_contradiction(tools: Tools) -> None:
+    data = assemble(ROOT / "asm_cases" / "frame_pointer.s").elf
+    section = Section.from_elf(data)
+    original = tools.expected.Table("undamaged", Image.from_bytes(data, "it"))
+    row = section.fdes[1].rows[0]
+    one = tools.damage.Damage("CFA + 8", row.end - 1, bytes([row.words[0] + 8]))
+    image = Image.from_bytes(one.apply(data, section.file_offset), "it")
+    table = tools.expected.Table(one.what, image)
+    tools.expected.predict(original, [table])
+    assert list(tools.expected.contradictions(table, original, run(original.image)))
+    assert list(tools.expected.contradictions(original, original, run(table.image)))
+    assert not list(tools.expected.contradictions(table, original, run(table.image)))
