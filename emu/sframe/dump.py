@@ -77,7 +77,7 @@ def function_lines(section: Section, fde: Fde, *, equations: bool = False) -> It
     """The lines of one function: what it is, the column names, its rows."""
     attributes = fde.attributes
     mask = attributes.pc_type is PcType.MASK
-    title = f"    func idx [{fde.index}]: pc = {fde.start:#x}, size = {fde.size} bytes"
+    title = f"    func idx [{fde.index}]: pc = {fde.start:#x}, size = {signed(fde.size, 4)} bytes"
     if letters := attribute_letters(section, attributes):
         title += f', attr = "{letters}"'
     if section.abi.is_aarch64 and attributes.pauth_b_key:

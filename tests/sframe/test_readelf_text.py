@@ -152,3 +152,14 @@ def test_flags(toolchain: Toolchain, elf: Callable[..., bytes], flags: int, tmp_
     file = tmp_path / "a.elf"
     file.write_bytes(elf(data, address=ADDRESS))
     assert "\n".join(dump(Section.from_elf(file))) + "\n" == readelf(toolchain, file)
+
+
+@pytest.mark.parametrize("size", [0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+def test_sizes_are_signed(
+    toolchain: Toolchain, elf: Callable[..., bytes], size: int, tmp_path: Path
+) -> None:
+    rows = [(0, Rules(Rule(Abi.AMD64.sp, 8), Rule(None, -8, True)))]
+    data = write_section([Function(start=0x401000, size=size, rows=rows)], address=ADDRESS)
+    file = tmp_path / "a.elf"
+    file.write_bytes(elf(data, address=ADDRESS))
+    assert "\n".join(dump(Section.from_elf(file))) + "\n" == readelf(toolchain, file)
