@@ -14,7 +14,7 @@ from emu.check.cfi import CfiWitness
 from emu.check.modules import LoadedModule
 from emu.check.sighting import Sighting
 from emu.check.verdict import Blame, Field, Verdict
-from emu.check.well_formed import is_well_formed
+from emu.check.well_formed import is_covered, is_well_formed
 from emu.truth import Entry
 from emu.unwind import (
     Errno,
@@ -80,7 +80,10 @@ class Blamer:
             return False
         row = find_row(record, self._memory, address, UNRESTRICTED)
         if isinstance(row, LookupFailure):
-            return corrupt and row.errno is Errno.ENOENT
+            if not corrupt or row.errno is not Errno.ENOENT:
+                return False
+            # A signal frame's FDE may lack rows; where no FDE is, .eh_frame must not know more.
+            return is_covered(record, self._memory, address) or not self._knows(sighting)
         if row.frame.outermost:
             # What is left of directives that say nothing about a frame is an FDE without rows.
             return here and (caller is None or (corrupt and not self._knows(sighting)))
@@ -123,7 +126,9 @@ class Blamer:
                 witness.reason is not DwarfReason.OUTERMOST
             )
         if isinstance(witness, DwarfRefusal):
-            return verdict is Verdict.REFUSED
+            return verdict is Verdict.REFUSED and witness.reason is not DwarfReason.BAD_EXPRESSION
+        if verdict is Verdict.CORRUPT:
+            return False
         _, got = sighting.values(field)
         match field:
             case Field.SP:

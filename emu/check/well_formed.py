@@ -13,7 +13,7 @@ from emu.unwind import KERNEL_V15, Memory
 from emu.unwind import policy as policy_named
 from emu.unwind.decode import SectionDecoder
 from emu.unwind.errors import RejectedError
-from emu.unwind.lookup import make_row, nearest_function, row_heads
+from emu.unwind.lookup import find_function, make_row, nearest_function, row_heads
 from emu.unwind.record import SectionRecord
 
 _DOCUMENT = policy_named("format")
@@ -40,6 +40,16 @@ def is_well_formed(
             if head.start >= limit or (number == 0 and head.start):
                 return False
             make_row(decoder, function, number, head, KERNEL_V15)
+    except RejectedError:
+        return False
+    return True
+
+
+def is_covered(record: SectionRecord, memory: Memory, address: int) -> bool:
+    """Whether a function of the index contains `address`."""
+    decoder = SectionDecoder(record, memory, _DOCUMENT)
+    try:
+        find_function(decoder, record.num_fdes, address, _DOCUMENT)
     except RejectedError:
         return False
     return True

@@ -80,6 +80,7 @@ DAMAGE: dict[str, Callable[[Section], tuple[int, bytes]]] = {
     "four data words": lambda section: (row(section, 1) + 1, b"\x09"),
     "a word size that does not exist": lambda section: (row(section, 1) + 1, b"\x65"),
     "an index out of order": moved_function,
+    "a function of no bytes": lambda section: (section.fdes[SAVES].offset + 8, b"\0\0\0\0"),
     "a function outside of all code": lambda section: (
         section.fdes[SAVES].offset + 8,
         b"\0\0\1\0",
