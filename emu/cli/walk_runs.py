@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO
 
 from emu.cli.guest import environment_of, image_from_stdin, open_stdin
-from emu.cli.progress import progress_line
+from emu.cli.progress import INTERVAL, ProgressLine
 from emu.cli.usage import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +18,25 @@ if TYPE_CHECKING:
     from emu.lesson.arrival import Arrival
     from emu.lesson.recording import Recording
     from emu.lesson.subject import Subject
+
+
+class WayLine(ProgressLine):
+    """How many instructions a run has executed, from its first second on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = monotonic() + 2 * INTERVAL
+
+    @property
+    def told(self) -> Callable[[int, int], None] | None:
+        """To be called now and then; None where there is no terminal."""
+        return self._tell if sys.stderr.isatty() else None
+
+    def _tell(self, instructions: int, _findings: int) -> None:
+        now = monotonic()
+        if now >= self._next:
+            self._next = now + INTERVAL
+            self.show(f"{instructions:,} instructions")
 
 
 def explanations_of(
@@ -34,12 +54,15 @@ def explanations_of(
     output = sys.stderr.buffer
     with ExitStack() as files:
         stdin = open_stdin(files, arguments.stdin)
+        line = WayLine()
         try:
             arrival = _arrival(arguments, subject, stdin, output)
+            arrival.progress = line.told
             explanations = arrival.explain(unwinders, arguments.max_instructions)
         except (CheckError, LessonError, MachineError) as error:
             raise UsageError(str(error)) from error
         finally:
+            line.clear()
             output.flush()
     return explanations
 
@@ -56,9 +79,11 @@ def recording_of(arguments: argparse.Namespace, subject: Subject) -> Recording:
         # The run is made again to be recorded.
         data = stdin if isinstance(stdin, bytes) else stdin.read()
     step, process = arguments.step, arguments.process
+    line = WayLine()
     try:
         if arguments.at is not None:
             arrival = _arrival(arguments, subject, data, None)
+            arrival.progress = line.told
             step = arrival.arrive(arguments.max_instructions).instruction
             process = arrival.process_there
         return record(
@@ -74,9 +99,12 @@ def recording_of(arguments: argparse.Namespace, subject: Subject) -> Recording:
             window=arguments.window or WINDOW,
             root=arguments.root,
             options=GuestOptions(clock_start=arguments.clock_start),
+            progress=line.told,
         )
     except (CheckError, LessonError, MachineError) as error:
         raise UsageError(str(error)) from error
+    finally:
+        line.clear()
 
 
 def _arrival(
@@ -107,14 +135,12 @@ def _arrival(
         root=arguments.root,
         options=GuestOptions(clock_start=arguments.clock_start),
     )
-    arrival = Arrival(
+    return Arrival(
         process,
         consumer,
         Destination(arguments.at, arguments.hit, arguments.step, arguments.process),
         convert=arguments.convert,
     )
-    arrival.progress = progress_line() if sys.stderr.isatty() else None
-    return arrival
 
 
 def subject_of(arguments: argparse.Namespace) -> Subject:

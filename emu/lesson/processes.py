@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from emu.check.reference import ReferenceEngine
+from emu.check.reference import PROGRESS_MASK, ReferenceEngine
 from emu.machine import InstructionHook, Outcome, Process
 from emu.unwind import Policy
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told now and then how many instructions a process has executed, and how many findings it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ class Member(ReferenceEngine):
     def forked(self, fork: Fork) -> None:
         """This process has forked."""
 
+    def tell(self) -> None:
+        """Tell of progress, now and then."""
+        if self.progress is not None and not self.instructions & PROGRESS_MASK:
+            self.progress(self.instructions, len(self.tally.findings))
+
     def _forked(self, child: Process) -> None:
         """`Processes` finds an engine for a child."""
 
@@ -53,6 +61,7 @@ class Follower(Member):
 
     def _note(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
         self._follow(pc, size)
+        self.tell()
 
 
 class Processes:
@@ -117,6 +126,7 @@ def run_process(
     *,
     convert: Collection[str] = (),
     max_instructions: int | None = None,
+    progress: Progress | None = None,
 ) -> Run:
     """Run a program with the engine that `engine_of` makes for process `number`.
 
@@ -129,10 +139,14 @@ def run_process(
         nonlocal there
         if fork.number == number:
             there = True
-            return engine_of(fork.child)
-        return None if there else Follower(fork.child, policy, convert=convert)
+            return telling(engine_of(fork.child))
+        return None if there else telling(Follower(fork.child, policy, convert=convert))
 
-    engine = engine_of(first) if there else Follower(first, policy, convert=convert)
+    def telling(engine: Member) -> Member:
+        engine.progress = progress
+        return engine
+
+    engine = telling(engine_of(first) if there else Follower(first, policy, convert=convert))
     engine.start()
     processes = Processes(engine, engine_for)
     outcome = first.run(engine.hook(), max_instructions)

@@ -15,7 +15,7 @@ from emu.check import CheckError, GuestOptions
 from emu.check.guest_options import start_guest
 from emu.lesson.arrival import Arrival, Destination
 from emu.lesson.error import LessonError
-from emu.lesson.processes import no_process, run_process
+from emu.lesson.processes import Progress, no_process, run_process
 from emu.lesson.recording_engine import RecordingEngine, defects
 from emu.lesson.recording_finder import Finder, FoundError
 from emu.lesson.recording_forks import RecordedFork
@@ -74,6 +74,7 @@ def record(
     window: int = WINDOW,
     root: str | Path = "/",
     options: GuestOptions | None = None,
+    progress: Progress | None = None,
 ) -> Recording:
     """Run `program` and record at most `window` consecutive instructions of one process.
 
@@ -82,9 +83,9 @@ def record(
     at: the first execution of `at` (`SYMBOL[+OFFSET]`), the instruction number `step` (from 0) of
     the process, or without both the first finding of a check. With `at` and no `process` it is
     the process that comes there first. `max_instructions` bounds the whole run of all processes,
-    also the search. The other arguments are those of `emu.check.run`; the guest's output is
-    written once. Raises `CheckError` if the program cannot be started or the place is never
-    reached.
+    also the search; `progress` is told of every run that is made. The other arguments are those of
+    `emu.check.run`; the guest's output is written once. Raises `CheckError` if the program cannot
+    be started or the place is never reached.
     """
     consumer = _policy(policy)
 
@@ -112,7 +113,7 @@ def record(
 
         run = run_process(
             start(quiet=quiet), number, engine_of, consumer,
-            convert=convert, max_instructions=max_instructions,
+            convert=convert, max_instructions=max_instructions, progress=progress,
         )  # fmt: skip
         if run.outcome.kind is OutcomeKind.INTERRUPTED:
             raise KeyboardInterrupt
@@ -125,7 +126,7 @@ def record(
             run = run_process(
                 start(quiet=True), number,
                 lambda guest: Finder(guest, consumer, convert=convert), consumer,
-                convert=convert, max_instructions=max_instructions,
+                convert=convert, max_instructions=max_instructions, progress=progress,
             )  # fmt: skip
         except FoundError as found:
             return found.instruction
@@ -138,6 +139,7 @@ def record(
         arrival = Arrival(
             start(quiet=True), consumer, Destination(at, process=process), convert=convert
         )
+        arrival.progress = progress
         try:
             step = arrival.arrive(max_instructions).instruction
         except LessonError as error:

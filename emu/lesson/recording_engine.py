@@ -102,6 +102,7 @@ class RecordingEngine(Member):
             self.process.stop()
             return
         values = self._follow(pc, size)
+        self.tell()
         if self.instructions <= self._begins:
             return
         tracker = self.tracker

@@ -20,7 +20,7 @@ from emu.lesson import panes
 from emu.lesson.error import LessonError
 from emu.lesson.spans import Line
 from emu.lesson.stepper import Stepper
-from emu.lesson.terminal import frame_heading, frame_text, styled
+from emu.lesson.terminal import STYLES, UNCOLOURED, frame_heading, frame_text, styled
 
 HELP = """\
 through execution
@@ -28,8 +28,8 @@ through execution
   left            previous instruction
   page down, up   ten instructions on, back
   home, end       first, last recorded instruction
-  o, O            next, previous one of this function or a caller (over calls)
-  r, R            next, previous one of a caller (out of this function)
+  o, O            over calls: next, previous one here or in a caller
+  r, R            out of this function: next, previous one of a caller
   w, W            next, previous place where this walk is wrong
   g               go to 1234, SYMBOL, SYMBOL+0x10 or 0x401000
 
@@ -71,7 +71,8 @@ class Pane(Static):
     def show(self) -> None:
         """Show where the stepper is now."""
         height = max(self.size.height, 1)
-        lines = [styled(line) for line in self._lines(self._stepper, height)[:height]]
+        styles = UNCOLOURED if self.app.no_color else STYLES
+        lines = [styled(line, styles) for line in self._lines(self._stepper, height)[:height]]
         self.update(Text("\n").join(lines))
 
 
@@ -129,6 +130,7 @@ class StepperApp(App[None]):
     #equations { height: 6; width: 100%; }
     #code, #stack { width: 1fr; }
     #registers { width: 44; }
+    .-narrow #registers { width: 24; }
     #frames { width: 45%; }
     #code { padding-right: 1; }
     #stack { padding-right: 1; }
@@ -138,8 +140,14 @@ class StepperApp(App[None]):
     GoTo { align: center middle; }
     #where { width: 60; }
     """
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012 -- as textual has it
+        (0, "-narrow"),
+        (76, "-wide"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,space", "move(1)", "step", key_display="←→"),
+        Binding("question_mark", "help", "help", key_display="?"),
+        Binding("q", "quit", "quit"),
         Binding("left", "move(-1)", show=False),
         Binding("pagedown", "move(10)", show=False),
         Binding("pageup", "move(-10)", show=False),
@@ -156,8 +164,6 @@ class StepperApp(App[None]):
         Binding("W", "wrong(-1)", show=False),
         Binding("g", "find", "go to"),
         Binding("enter", "details", "more", key_display="⏎"),
-        Binding("question_mark", "help", "help", key_display="?"),
-        Binding("q", "quit", "quit"),
     ]
 
     def __init__(self, stepper: Stepper) -> None:
@@ -248,7 +254,8 @@ class StepperApp(App[None]):
         if step is None:
             self.notify("what this frame read is not recorded")
             return
-        text = frame_text(step, self.size.width - MARGIN)
+        styles = UNCOLOURED if self.no_color else STYLES
+        text = frame_text(step, self.size.width - MARGIN, styles)
         self.push_screen(Details(frame_heading(step), text))
 
     def action_help(self) -> None:

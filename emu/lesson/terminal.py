@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 
 from rich.cells import cell_len
@@ -24,27 +24,29 @@ STYLES = {
     Role.BAD: "bold red",
     Role.HERE: "bold yellow",
 }
+UNCOLOURED = {**STYLES, Role.GOOD: "", Role.BAD: "bold reverse", Role.HERE: "bold"}
+"""For programs that draw the whole screen: made grey, red can hardly be told from black."""
 BORDERS = {Relation.TRUE: "green", Relation.DEPARTS: "bold red", Relation.ASTRAY: "yellow"}
 
 _PAPER = Console(width=80, file=StringIO())
 """Text is wrapped for a console; which one makes no difference."""
 
 
-def styled(line: Line) -> Text:
+def styled(line: Line, styles: Mapping[Role, str] = STYLES) -> Text:
     """One line with its colours."""
     text = Text()
     for span in line:
-        text.append(span.text, style=STYLES[span.role])
+        text.append(span.text, style=styles[span.role])
     text.rstrip()
     return text
 
 
-def frame_text(step: FrameStep, width: int) -> Text:
+def frame_text(step: FrameStep, width: int, styles: Mapping[Role, str] = STYLES) -> Text:
     """All about one frame as one text of at most `width` cells a line."""
-    lines = list(_lines(frame_blocks(step), width))
+    lines = list(_lines(frame_blocks(step), width, styles))
     mark = frame_mark(step)
     if mark.text:
-        lines = [*wrapped((mark,), width), *lines]
+        lines = [*wrapped((mark,), width, styles), *lines]
     return Text("\n").join(lines)
 
 
@@ -67,9 +69,11 @@ def write_walk(explanation: Explanation, console: Console, *, frames: int | None
     )
 
 
-def wrapped(line: Line, width: int, indent: int = 0) -> Iterator[Text]:
+def wrapped(
+    line: Line, width: int, styles: Mapping[Role, str] = STYLES, *, indent: int = 0
+) -> Iterator[Text]:
     """A line as lines of at most `width` cells, what goes on standing below its last column."""
-    text = Text(" " * indent).append_text(styled(line))
+    text = Text(" " * indent).append_text(styled(line, styles))
     if text.cell_len <= width:
         yield text
         return
@@ -92,8 +96,8 @@ def _panel(step: FrameStep, width: int) -> Panel:
     )
 
 
-def _lines(blocks: Iterable[Block], width: int) -> Iterator[Text]:
+def _lines(blocks: Iterable[Block], width: int, styles: Mapping[Role, str]) -> Iterator[Text]:
     for block in blocks:
         yield Text(block.title, style="bold cyan")
         for line in block.lines:
-            yield from wrapped(line, width, indent=2)
+            yield from wrapped(line, width, styles, indent=2)

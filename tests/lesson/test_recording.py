@@ -97,7 +97,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_program_of_gcc(programs: Path) -> None:
     program = programs / "realignment-O2"
-    recording = record(program)
+    told: list[int] = []
+    recording = record(program, progress=lambda instructions, _findings: told.append(instructions))
+    assert told == list(range(16_384, len(recording) + 1, 16_384))
+    assert told
     result = run(program)
     assert len(recording) == result.instructions
     looked = 0

@@ -20,7 +20,7 @@ from emu.lesson.error import LessonError
 from emu.lesson.recording import Recording, record
 from emu.lesson.replay import Replay
 from emu.lesson.stepper import Stepper
-from emu.lesson.stepper_app import HELP, StepperApp
+from emu.lesson.stepper_app import HELP, MARGIN, StepperApp
 from emu.machine import Image
 from emu.toolchain.prebuilt import unpack_programs
 from emu.truth import EntryKind
@@ -283,6 +283,40 @@ def test_it_fits_a_small_terminal(realigned: Recording) -> None:
         assert "q quit" in keys or "quit" in keys
 
     drive(stepper, script)
+
+
+def test_less_room_shows_what_matters(
+    realigned: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal of 60 columns and 20 lines, without colour."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    stepper = Stepper(realigned)
+
+    async def script(app: StepperApp, pilot: Pilot[None]) -> None:
+        here = next(line for line in pane(app, "code") if line.startswith(">"))
+        assert here.split(maxsplit=2)[2].startswith("xor eax"), "the instruction is seen"
+        names = {re.split(r"[* ]", line.strip())[0] for line in pane(app, "registers")}
+        assert {"rbp", "rsp"} <= names
+        keys = [key for key in app.query("FooterKey") if key.region.right <= 60]
+        assert {"help", "quit"} <= {getattr(key, "description", "") for key in keys}
+        strip = app.query_one("#frames").render_line(0)
+        (wrong,) = (one for one in strip if "PARTS" in one.text)
+        assert wrong.style is not None
+        assert wrong.style.color is not None
+        assert wrong.style.bgcolor is not None
+        ink, paper = (
+            sum(colour.get_truecolor()) for colour in (wrong.style.color, wrong.style.bgcolor)
+        )
+        assert abs(ink - paper) > 3 * 80, "in grey it is as easy to read as in red"
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        assert any("r15" in line for line in pane(app, "registers"))
+
+    drive(stepper, script, (60, 20))
+
+
+def test_the_help_fits() -> None:
+    assert max(len(line) for line in HELP.splitlines()) <= 80 - MARGIN
 
 
 def test_more_room_shows_more(realigned: Recording) -> None:
