@@ -49,6 +49,8 @@ def _c_case(file: Path, level: str) -> Image:
         raise LessonError(f"level {level} is none of {', '.join(LEVELS)}")
     try:
         case = read_c_case(file)
+    except ToolchainError as error:
+        raise LessonError(f"{error}: other programs are built first, with emu cc") from error
     except OSError as error:
         raise LessonError(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:

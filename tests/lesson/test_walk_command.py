@@ -200,3 +200,13 @@ def test_what_cannot_be_explained(
     assert captured.err.startswith("emu: ")
     assert captured.err.count("\n") == 1
     assert message in captured.err
+
+
+def test_a_c_program_that_is_no_case(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What to do about it is in the message."""
+    program = tmp_path / "prog.c"
+    program.write_text("int main(void) { return 0; }\n")
+    assert main(["walk", "--at", "main", str(program)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"emu: {program}: the header says no 'title'")
+    assert "emu cc" in error
