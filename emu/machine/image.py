@@ -195,7 +195,9 @@ class Image:
         """
         header = self.header(PT_GNU_SFRAME)
         if header is not None:
-            data = self.data[header.offset : header.offset + header.file_size]
+            # The kernel reads what is mapped there, whatever the header says about the file.
+            mapped = self.bytes_at(header.address, header.memory_size)
+            data = mapped or self.data[header.offset : header.offset + header.file_size]
             return Blob(header.address, data[: _sframe_length(data)], header.memory_size)
         section = self._section(".sframe")
         if section is None or not section[0]:

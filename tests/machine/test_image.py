@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from emu.asm import assemble
 from emu.machine import Image, ImageType, MachineError, Module, Process
 
+ASM = Path(__file__).parents[2] / "asm_cases"
 SOURCE = """
 static int hidden(int x) { return x * 3; }
 int (*volatile keep)(int) = hidden;
@@ -117,6 +119,17 @@ def test_sframe_by_section_and_by_segment(program: Path, tmp_path: Path) -> None
     by_segment = Image.from_bytes(bytes(data)).sframe
     assert by_segment is not None
     assert (by_segment.address, by_segment.data, by_segment.memory_size) == (0x123000, header, 36)
+
+
+def test_sframe_is_what_is_mapped_where_the_program_header_points() -> None:
+    # The kernel takes address and size in memory, not the place in the file.
+    data = assemble(ASM / "leaf.s").elf
+    image = Image.from_bytes(data)
+    number = next(i for i, h in enumerate(image.headers) if h.type == 0x6474E554)
+    at = image.header_offset + 56 * number
+    elsewhere = patched(patched(data, at + 8, bytes(8)), at + 32, bytes(8))
+    assert image.sframe is not None
+    assert Image.from_bytes(elsewhere).sframe == image.sframe
 
 
 def test_module(program: Path) -> None:
