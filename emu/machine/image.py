@@ -83,6 +83,9 @@ class Image:
         """Raises MachineError, one line with `path` in it, for anything that cannot be run."""
         self.data = data
         self.path = path
+        if data[:2] == b"#!":
+            line = data[2:256].partition(b"\n")[0].decode(errors="replace").strip()
+            raise MachineError(f"{path}: a script, not an ELF file; run its interpreter, {line}")
         if data[:4] != b"\x7fELF":
             raise MachineError(f"{path}: not an ELF file")
         if len(data) < 20:

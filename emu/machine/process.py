@@ -43,7 +43,7 @@ from emu.machine.state import UserState
 from emu.machine.streams import Sink, Source, standard_streams
 from emu.unwind import SectionStore
 
-DEFAULT_MEMORY = 1 << 30
+DEFAULT_MEMORY = 2 << 30
 DEFAULT_STACK = 8 << 20
 DEFAULT_QUANTUM = 10_000
 

@@ -231,6 +231,28 @@ def test_the_hosts_directories_can_be_changed_too(
     assert (tmp_path / "d" / "e" / "f").read_text() == "text"
 
 
+def test_shared_pages_are_not_executable(
+    compile_guest: Callable[..., Path], emulate: Callable[..., Any]
+) -> None:
+    """Code is never written through another mapping than it runs from: compilers do without."""
+    program = compile_guest(
+        PROLOGUE
+        + r"""
+        int main(void) {
+            int fd = memfd_create("code", 0); ftruncate(fd, 4096);
+            char *p = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+            p[0] = 0xc3;
+            try("map", mmap(0, 4096, PROT_EXEC, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0);
+            try("protect", mprotect(p, 4096, PROT_READ | PROT_EXEC));
+            void (*own)(void) = mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+            own(); puts("a copy runs");
+        }
+        """
+    )
+    output = emulate(program).output
+    assert output == b"map EPERM\nprotect EACCES\na copy runs\n"
+
+
 def test_room_is_given_back_with_the_last_name_and_descriptor(tmp_path: Path) -> None:
     tree = Tree(tmp_path, Clock().now)
     node = tree.create_file("/file", 0o644)

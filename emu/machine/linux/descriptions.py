@@ -62,6 +62,11 @@ class Description:
         return False
 
     @property
+    def waiting(self) -> int | None:
+        """Bytes that are there to be read, if FIONREAD tells them."""
+        return None
+
+    @property
     def takes_all(self) -> bool:
         """Whether a write waits until all bytes are taken."""
         return False
@@ -106,6 +111,10 @@ class Description:
 
 class _Seekable(Description):
     """A description with an offset over `read_at` and `write_at`."""
+
+    @property
+    def waiting(self) -> int:
+        return max(0, self.status.size - self.offset)
 
     def read(self, size: int, /) -> bytes:
         data = self.read_at(size, self.offset)

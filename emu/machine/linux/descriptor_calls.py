@@ -114,9 +114,9 @@ def ioctl(kernel: Kernel, fd: int, request: int, argument: int) -> int:
         others = slot.description.flags & ~_O_NONBLOCK
         slot.description.flags = others | (_O_NONBLOCK if wanted else 0)
         return 0
-    if request == FIONREAD and slot.description.status.is_regular:
-        left = max(0, slot.description.status.size - slot.description.offset)
-        kernel.memory.write(argument, pack("<I", left & 0xFFFF_FFFF))
+    waiting = slot.description.waiting
+    if request == FIONREAD and waiting is not None:
+        kernel.memory.write(argument, pack("<I", waiting & 0xFFFF_FFFF))
         return 0
     raise SystemCallError(Errno.ENOTTY)
 

@@ -100,6 +100,12 @@ def _mappable(kernel: Kernel, fd: int, sharing: int, protection: Protection) -> 
         raise SystemCallError(Errno.EACCES)
     if sharing != MAP_PRIVATE and protection & Protection.WRITE and not description.writable:
         raise SystemCallError(Errno.EACCES)
+    if (
+        sharing != MAP_PRIVATE
+        and protection & Protection.EXECUTE
+        and isinstance(description, MemoryFile)
+    ):
+        raise SystemCallError(Errno.EPERM)
     return description
 
 
@@ -172,11 +178,26 @@ def mprotect(kernel: Kernel, start: int, length: int, prot: int) -> int:
     size = page_up(length)
     if start + size > TASK_SIZE or not kernel.memory.mapped(start, start + size):
         raise SystemCallError(Errno.ENOMEM)
+    if prot & Protection.EXECUTE and _aliased(kernel, start, start + size):
+        raise SystemCallError(Errno.EACCES)
     kernel.memory.protect(start, size, Protection(prot & _ALL))
     mapping = kernel.memory.find(start)
     if mapping is not None and mapping.name.startswith("/"):
         kernel.machine.file_mapped(mapping.name, lambda: _again(kernel, mapping.name))
     return 0
+
+
+def _aliased(kernel: Kernel, start: int, end: int) -> bool:
+    """Whether shared pages of a file are among those of a range.
+
+    They may be written through another mapping, which does not invalidate code translated from
+    this one. So they are never executable, as on a file system mounted so.
+    """
+    return any(
+        mapping.shared and mapping.name.startswith("/")
+        for mapping in kernel.memory
+        if mapping.start < end and start < mapping.end
+    )
 
 
 def _again(kernel: Kernel, path: str) -> Image:

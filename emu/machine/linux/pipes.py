@@ -55,6 +55,10 @@ class PipeReader(Description):
     def hung_up(self) -> bool:
         return not self._channel.writers
 
+    @property
+    def waiting(self) -> int:
+        return len(self._channel.data)
+
     def readable_by(self, _thread: Thread) -> bool:
         # The end of the file alone is a hang-up.
         return bool(self._channel.data)

@@ -34,6 +34,11 @@ def without_filters(_kernel: Kernel) -> int:
     return -Errno.EINVAL
 
 
+def without_keys(_kernel: Kernel) -> int:
+    """As on a processor without protection keys."""
+    return -Errno.ENOSPC
+
+
 def without_watches(_kernel: Kernel) -> int:
     """As if the user had used them all up: programs go on by looking now and then."""
     return -Errno.EMFILE
@@ -64,6 +69,7 @@ CALLS: dict[int, Handler] = {
     **dict.fromkeys(_UNSUPPORTED, without_support),
     **dict.fromkeys(_PRIVILEGED, without_privilege),
     **dict.fromkeys((275, 276, 278), without_a_pipe),  # splice, tee, vmsplice
+    330: without_keys,  # pkey_alloc
     298: without_access,  # perf_event_open
     253: without_watches,
     254: not_a_watch,

@@ -41,6 +41,10 @@ class SocketEnd(Description):
         return not self.sent.readers
 
     @property
+    def waiting(self) -> int:
+        return len(self.received.data)
+
+    @property
     def takes_all(self) -> bool:
         return True
 
