@@ -216,6 +216,10 @@ def test_a_thumb_can_step(walkthrough: Callable[[str], Any], opened: Callable[..
     page.get_by_role("button", name="← step").click(click_count=2)
     settled(page)
     assert page.locator("#step").input_value() == str(made.recording.opening - 1)
+    page.locator("#stack [data-frame='1'] .frame-name").click()
+    settled(page)
+    assert page.locator("#stack .frame.selected").get_attribute("data-frame") == "1"
+    assert page.locator("#frame").input_value() == "1"
     drive = box(page, ".drive")
     assert drive["y"] + drive["height"] == PHONE["height"]
     assert drive["height"] < 140

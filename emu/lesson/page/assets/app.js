@@ -11,7 +11,7 @@ class Walkthrough {
     this.timeline = new Timeline(recording, byId("strips"), (step) => this.go({ step }));
     this.code = new CodePanel(recording);
     this.registers = new RegisterPanel(recording);
-    this.stack = new StackPanel(recording);
+    this.stack = new StackPanel(recording, (frame) => this.go({ frame }));
     this.rows = new RowPanel(recording);
     this.unwind = new UnwindPanel(recording);
     this.compare = new ComparePanel(recording,

@@ -9,9 +9,13 @@ const DOING = { signal: "interrupted at", handler: "the handler returns to",
   switch: "goes on at" };
 
 class StackPanel {
-  constructor(recording) {
+  constructor(recording, select) {
     this.recording = recording;
     this.holder = byId("stack");
+    this.holder.addEventListener("click", ({ target }) => {
+      const head = target.closest("[data-frame] > .frame-head");
+      if (head) select(Number(head.parentElement.dataset.frame));
+    });
     new ResizeObserver(() => this.arrows()?.()).observe(this.holder);
   }
 
