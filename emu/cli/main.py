@@ -14,7 +14,6 @@ from importlib.metadata import version
 from typing import NoReturn, Protocol
 
 from emu.cli.usage import UsageError
-from emu.sframe.printable import printable
 
 COMMANDS: tuple[str, ...] = (
     "check",
@@ -47,12 +46,20 @@ class Command(Protocol):
         """Do the work and return the exit status. Raises `UsageError` for exit status 2."""
 
 
+def tell(message: str) -> None:
+    """One line on standard error, whatever the names in it."""
+    from emu.sframe.printable import printable
+
+    print(f"emu: {printable(message)}", file=sys.stderr)
+
+
 class Parser(argparse.ArgumentParser):
     """Says in one line what is wrong with the arguments."""
 
     def error(self, message: str) -> NoReturn:
         """End with exit status 2."""
-        self.exit(2, f"emu: {printable(message)} (see {self.prog} --help)\n")
+        tell(f"{message} (see {self.prog} --help)")
+        self.exit(2)
 
 
 class ShowVersion(argparse.Action):
@@ -120,12 +127,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except UsageError as error:
-        print(f"emu: {printable(str(error))}", file=sys.stderr)
+        tell(str(error))
         return 2
     except KeyboardInterrupt:
         return 130
     except MemoryError:
-        print("emu: out of memory", file=sys.stderr)
+        tell("out of memory")
         return 2
     except BrokenPipeError:
         # The reader of a pipe went away (`emu dump F | head`); there is nobody left to tell.
@@ -136,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(OSError):
             sys.stdout.close()
         place = f"{error.filename}: " if error.filename else "standard output: "
-        print(f"emu: {printable(place)}{error.strerror}", file=sys.stderr)
+        tell(f"{place}{error.strerror}")
         return 2
     return status
 

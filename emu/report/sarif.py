@@ -12,13 +12,12 @@ from emu.check.finding import Finding
 from emu.check.result import Result
 from emu.report.names import file_name, printable, uri
 from emu.report.rules import BLAMES, RULES, Rule, rule_of
+from emu.report.sarif_places import SOURCE_ROOT, Places, artifact
 from emu.report.words import SAID, listed
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-SOURCE_ROOT = "%SRCROOT%"
-"""What relative names of source files are relative to; the viewer knows, or asks."""
 _RULE_NUMBERS = {rule: number for number, rule in enumerate(RULES)}
 
 Run = dict[str, Any]
@@ -48,14 +47,14 @@ def sarif_error(program: str, message: str) -> Run:
                 "toolExecutionNotifications": [_notification("error", message)],
             }
         ],
-        "artifacts": [_artifact(program, target=True)],
+        "artifacts": [artifact(program, target=True)],
         "results": [],
     }
 
 
 def sarif_run(result: Result) -> Run:
     """One run: the modules as artifacts, addresses and logical locations, and the findings."""
-    places = _Places(result)
+    places = Places(result)
     results = [_result(finding, result, places) for finding in result.findings]
     return {
         **_run(result.program, result.policy),
@@ -113,117 +112,6 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-class _Places:
-    """What locations refer to by number: files, modules by address, functions by name."""
-
-    def __init__(self, result: Result) -> None:
-        self.artifacts: list[dict[str, Any]] = []
-        self.addresses: list[dict[str, Any]] = []
-        self.logical: list[dict[str, Any]] = []
-        self._artifacts: dict[str, int] = {}
-        self._addresses: dict[str, tuple[int, int]] = {}
-        self._logical: dict[tuple[str | None, str | None], int] = {}
-        for module in result.modules:
-            if module.path in self._artifacts:
-                continue
-            artifact = _artifact(module.path, target=module.path == result.program)
-            artifact["properties"] = {"bias": hex(module.bias), "sframe": printable(module.sframe)}
-            self._add_artifact(module.path, artifact)
-            self._addresses[module.path] = len(self.addresses), module.bias
-            self.addresses.append(
-                {
-                    "absoluteAddress": module.bias,
-                    "kind": "module",
-                    "name": printable(file_name(module.path)),
-                    "fullyQualifiedName": printable(module.path),
-                }
-            )
-
-    def _add_artifact(self, path: str, artifact: dict[str, Any]) -> int:
-        number = self._artifacts[path] = len(self.artifacts)
-        self.artifacts.append(artifact)
-        return number
-
-    def location(self, finding: Finding) -> dict[str, Any]:
-        """Where a finding is: source line or file, address, function."""
-        key, witness = finding.key, finding.witness
-        location: dict[str, Any] = {
-            "physicalLocation": {
-                **self._file(key.module, witness.source),
-                "address": self._address(key.module, witness.pc),
-            }
-        }
-        if key.function or key.module:
-            location["logicalLocations"] = [self._function(key.module, key.function)]
-        return location
-
-    def instruction(self, finding: Finding) -> dict[str, Any]:
-        """The instruction that is about to execute, for a frame below the topmost."""
-        return {
-            "id": 1,
-            "message": {"text": "the instruction about to execute in the topmost frame"},
-            "physicalLocation": {
-                "address": {"absoluteAddress": finding.witness.snapshot_pc, "kind": "instruction"}
-            },
-        }
-
-    def _file(self, module: str | None, source: str | None) -> dict[str, Any]:
-        name, _, line = (source or "").rpartition(":")
-        if name and line.isdigit():
-            number = self._artifacts.get(name)
-            if number is None:
-                number = self._add_artifact(name, {"location": _source_location(name)})
-            file: dict[str, Any] = {"artifactLocation": {**_source_location(name), "index": number}}
-            if int(line):
-                file["region"] = {"startLine": int(line)}
-            return file
-        if module is None or module not in self._artifacts:
-            return {}
-        return {"artifactLocation": {"uri": uri(module), "index": self._artifacts[module]}}
-
-    def _address(self, module: str | None, pc: int) -> dict[str, Any]:
-        """Of the checked frame; relative to its module's load address, as its file has it."""
-        address: dict[str, Any] = {"absoluteAddress": pc, "kind": "instruction"}
-        if module in self._addresses and module is not None:
-            number, bias = self._addresses[module]
-            address |= {
-                "relativeAddress": pc - bias,
-                "offsetFromParent": pc - bias,
-                "parentIndex": number,
-            }
-        return address
-
-    def _function(self, module: str | None, function: str | None) -> dict[str, Any]:
-        number = self._logical.get((module, function))
-        if number is None:
-            number = self._add_function(module, function)
-        return {"fullyQualifiedName": self.logical[number]["fullyQualifiedName"], "index": number}
-
-    def _add_function(self, module: str | None, function: str | None) -> int:
-        names = [printable(file_name(module))] if module else []
-        entry: dict[str, Any] = {"kind": "module"}
-        if function:
-            entry = {"kind": "function"}
-            if module:
-                entry["parentIndex"] = self._function(module, None)["index"]
-            names.append(printable(function))
-        entry["name"] = names[-1]
-        entry["fullyQualifiedName"] = "!".join(names)
-        number = self._logical[module, function] = len(self.logical)
-        self.logical.append(entry)
-        return number
-
-
-def _artifact(path: str, *, target: bool) -> dict[str, Any]:
-    roles = {"roles": ["analysisTarget"]} if target else {}
-    return {"location": {"uri": uri(path)}, **roles}
-
-
-def _source_location(name: str) -> dict[str, Any]:
-    base = {} if name.startswith("/") else {"uriBaseId": SOURCE_ROOT}
-    return {"uri": uri(name), **base}
-
-
 def _invocation(result: Result) -> dict[str, Any]:
     """How the check of the program went."""
     unsupported = result.ended == "unsupported"
@@ -243,7 +131,7 @@ def _notification(level: str, text: str) -> dict[str, Any]:
     return {"level": level, "message": {"text": printable(text)}}
 
 
-def _result(finding: Finding, result: Result, places: _Places) -> dict[str, Any]:
+def _result(finding: Finding, result: Result, places: Places) -> dict[str, Any]:
     key, witness = finding.key, finding.witness
     rule = rule_of(key)
     document: dict[str, Any] = {
