@@ -72,8 +72,13 @@ $(VENV)/.fuzz: $(READY)
 		--editable '.[fuzz]'
 	@touch $@
 
+# Debian's Python without python3-venv leaves an environment without pip: it is made once more.
+SUPPORTED := import sys; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, \
+make PYTHON=... names another; {sys.executable} is {sys.version.split()[0]}")
+
 $(READY): pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || \
+		{ $(PYTHON) -c '$(SUPPORTED)' && $(PYTHON) -m venv --clear $(VENV); }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
 	@touch $@
 
