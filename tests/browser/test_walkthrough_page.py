@@ -300,3 +300,21 @@ def test_a_popped_return_address_is_no_switch_of_stacks(
     frame = page.locator("#stack [data-frame='0']")
     assert frame.locator(".frame-end, .word").count() == 0
     assert frame.inner_text().count("0x") == 1, "its place only"
+
+
+def test_rows_are_those_of_a_function_by_name(
+    walkthrough: Callable[[str], Any], opened: Callable[..., Page]
+) -> None:
+    """A coroutine that is entered behind its first instruction."""
+    made = walkthrough("three_coroutines.s")
+    recording = made.recording
+    starts = {function.start: function.name for function in recording.functions}
+    entered = {recording.pc(step) for step in range(len(recording))}
+    step = next(
+        step
+        for step in range(len(recording))
+        if recording.function_name(recording.pc(step)) == "two"
+    )
+    assert next(start for start, name in starts.items() if name == "two") not in entered
+    page = opened(made.path, f"#step={step}&unwinder=sframe")
+    assert page.locator("#rows caption").inner_text().startswith(".sframe of two: ")

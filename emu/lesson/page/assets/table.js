@@ -32,7 +32,9 @@ class RowPanel {
         element("td", { class: "mark" }), element("td", { class: "value" }, `+0x${textOf(start)}`),
         element("td", {}, element("code", {}, rules)),
         element("td", { class: "value bytes" }, bytes)));
-      const name_ = this.recording.functionName(one.start);
+      // Its first instruction may never have been executed: it has no name of its own then.
+      const code = this.recording.functionAt(one.start);
+      const name_ = (code && code.name) || this.recording.functionName(one.start);
       this.holder.replaceChildren(element("table", { class: "rows" },
         element("caption", {}, `${table} of ${name_}: ${plural(one.rows.length + one.more, "row")}${
           one.kind ? `; ${one.kind}` : ""}${one.more ? `; the last ${one.more} are left out` : ""}`),
