@@ -14,6 +14,8 @@ from emu.cli.usage import UsageError
 if TYPE_CHECKING:
     from emu.machine import Image, Process
 
+GREATEST = (1 << 63) - 1
+
 
 def configure_guest(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """Declare PROGRAM and what it is given; its arguments follow `--`.
@@ -85,10 +87,12 @@ def start_guest(arguments: argparse.Namespace, files: ExitStack, stdout: BinaryI
 
 
 def count(text: str) -> int:
-    """An option's number, at least 1."""
+    """An option's number, at least 1, as far as numbers of instructions go."""
     number = int(text, 0)
     if number <= 0:
         raise argparse.ArgumentTypeError("must be at least 1")
+    if number > GREATEST:
+        raise argparse.ArgumentTypeError("must be less than 2^63")
     return number
 
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
         (["check"], "no PROGRAM to check (see emu check --help)"),
         (["check", "--no", "x"], "unrecognized arguments: --no (see emu check --help)"),
         (["check", "--jobs", "0", "x"], "must be at least 1 (see emu check --help)"),
+        (["check", "--max-instructions", "9" * 20, "x"], "must be less than 2^63"),
         (["check", "--engine", "slow", "x"], "invalid choice: 'slow'"),
         (["profile", "--every"], "expected one argument (see emu profile --help)"),
         (["profile", "--every", "0", "x"], "--every 0 samples nothing"),
