@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from time import time_ns
 
 from emu import cfi, sframe
 from emu.toolchain import ToolchainError
@@ -25,6 +26,8 @@ IN_MEMORY = 64 << 20
 ON_DISK = 256 << 20
 """Bytes of sections in the cache directory at most; those unused for longest go first."""
 DIRECTORY = "converted"
+IMPORTED = time_ns()
+"""When the sources became code, in nanoseconds since the epoch."""
 _DIGEST = 32
 
 
@@ -112,13 +115,18 @@ class ConvertedSections:
 
 @cache
 def fingerprint() -> bytes:
-    """Changes with every source that a converted section is made by. Raises `OSError`."""
+    """Changes with every source that a converted section is made by.
+
+    Raises `OSError` if they cannot be read, or have been changed since they were imported.
+    """
     digest = hashlib.sha256()
     sources = [Path(__file__).with_name("conversion.py")]
     for package in (cfi, sframe):
         for directory in package.__path__:
             sources += sorted(Path(directory).rglob("*.py"))
     for source in sources:
+        if source.stat().st_mtime_ns > IMPORTED:
+            raise OSError(f"{source} is not what was imported")
         digest.update(source.read_bytes())
     return digest.digest()
 

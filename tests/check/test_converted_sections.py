@@ -86,6 +86,16 @@ def test_other_sources_of_the_converter_make_other_sections(
     assert ConvertedSections(tmp_path).section(b"program", lambda: b"others") == b"others"
 
 
+def test_sources_that_have_changed_meanwhile_say_nothing_of_the_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changed = converted_sections.fingerprint.__wrapped__
+    assert len(changed()) == 32
+    monkeypatch.setattr(converted_sections, "IMPORTED", 0)
+    with pytest.raises(OSError, match="is not what was imported"):
+        changed()
+
+
 def test_what_was_not_used_for_longest_makes_room(tmp_path: Path) -> None:
     section = bytes(1000)
     kept = 1000 + 32
