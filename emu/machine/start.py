@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
@@ -40,8 +41,8 @@ def start_program(
     memory = kernel.memory
     program = files.add(load_image(memory, image, EXECUTABLE_BASE))
     path = kernel.tree.guest_path(image.path)
-    name = posixpath.basename(path).encode(errors="surrogateescape")[:15]
-    kernel.current.name = name.decode(errors="surrogateescape")
+    name = os.fsencode(posixpath.basename(path))[:15]
+    kernel.current.name = os.fsdecode(name)
     pairs = _lines(f"{name}={value}" for name, value in environment.items())
     kernel.program = Program(path, _lines(arguments), pairs)
     interpreter = None
@@ -100,4 +101,4 @@ def _load_interpreter(image: Image, path: str, kernel: Kernel, files: MappedFile
 
 def _lines(texts: Iterable[str]) -> bytes:
     """As they lie in memory, each with a zero byte behind it."""
-    return b"".join(text.encode(errors="surrogateescape") + b"\0" for text in texts)
+    return b"".join(os.fsencode(text) + b"\0" for text in texts)

@@ -1,6 +1,7 @@
 """The guest's files: below the root only, and never changed on the host."""
 
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,7 +174,7 @@ def test_descriptors(run: Callable[[str], list[str]]) -> None:
         pipe(fd); try("seek a pipe", lseek(fd[0], 0, SEEK_SET));
         write(fd[1], "pipe", 4); close(fd[1]); memset(t, 0, 9);
         printf("%d %d %s\\n", (int)read(fd[0], t, 8), (int)read(fd[0], t, 8), t);
-        int last = 0; while ((a = open("/file", O_RDONLY)) >= 0) last = a;
+        int last = 0; while ((a = open("/dev/null", O_RDONLY)) >= 0) last = a;
         try("too many", -1); printf("%d\\n", last);
         """
     )
@@ -181,6 +182,21 @@ def test_descriptors(run: Callable[[str], list[str]]) -> None:
         "insi", "write to a reader EBADF", "closed EBADF", "dup2 ok", "de",
         "seek a pipe ESPIPE", "0 4 pipe", "too many EMFILE", "1023",
     ]  # fmt: skip
+
+
+def test_a_guest_may_open_more_than_the_limit_it_is_run_under(
+    run: Callable[[str], list[str]],
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = max(int(path.name) for path in Path("/proc/self/fd").iterdir()) + 10
+    if limits[1] < low + 30:
+        pytest.skip("this process may not open so many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (low, limits[1]))
+    try:
+        lines = run('int n = 0; while (n < 30 && open("/file", 0) >= 0) n++; printf("%d\\n", n);')
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert lines == ["30"]
 
 
 def test_a_lone_thread_that_waits_forever_is_told_so(

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_unsigned_archive_is_refused(tmp_path: Path) -> None:
     suite = tmp_path / "archive/dists/testing"
     suite.mkdir(parents=True)
     (suite / "Release").write_text("Suite: testing\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n")
-    archive = Archive((f"file:{tmp_path}/archive",), ("main",), "")
+    archive = Archive((f"file:{quote(bytes(tmp_path))}/archive",), ("main",), "")
     with pytest.raises(ToolchainError, match="not signed"):
         PrivateApt(tmp_path / "apt", archive, "testing").update()
 

@@ -162,7 +162,8 @@ def _source(block: Block, context: Context) -> str:
     if not file.is_file():
         raise LessonError(f"no file {path}")
     assembly = path.endswith(".s")
-    text = _procedure(file.read_text(), name) if assembly else _function(file.read_text(), name)
+    content = file.read_text("utf-8")
+    text = _procedure(content, name) if assembly else _function(content, name)
     if not text:
         raise LessonError(f"{path} has no {name}")
     return "\n".join([f'```{"asm" if assembly else "c"} title="{path}"', *text, "```"])

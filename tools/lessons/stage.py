@@ -29,17 +29,17 @@ def stage(target: Path, scratch: Path) -> int:
         shutil.rmtree(target)
     shutil.copytree(DOCS, target, ignore=shutil.ignore_patterns(LESSONS))
     for page in target.glob("*.md"):
-        page.write_text(without_outside_links(page.read_text()))
+        page.write_text(without_outside_links(page.read_text("utf-8")), "utf-8")
     (target / "assets").mkdir(exist_ok=True)
-    (target / "assets" / "stack-picture.css").write_text(STYLE)
+    (target / "assets" / "stack-picture.css").write_text(STYLE, "utf-8")
     programs = Programs(scratch)
     lessons = sorted((DOCS / LESSONS).glob("*.md"))
     (target / LESSONS).mkdir()
     with closing(Moments(programs)) as moments:
         renderer = Renderer(moments, Commands(programs), Results(programs), target / LESSONS)
         for lesson in lessons:
-            text = renderer.render(lesson.read_text(), lesson.name)
-            (target / LESSONS / lesson.name).write_text(WIDE + text)
+            text = renderer.render(lesson.read_text("utf-8"), lesson.name)
+            (target / LESSONS / lesson.name).write_text(WIDE + text, "utf-8")
     return len(lessons)
 
 

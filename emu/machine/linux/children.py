@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from struct import pack
 
@@ -155,7 +156,7 @@ def _strings(kernel: Kernel, array: int) -> list[str]:
         size += len(text) + 9
         if size > MAX_STRINGS:
             raise SystemCallError(Errno.E2BIG)
-        found.append(text.decode(errors="surrogateescape"))
+        found.append(os.fsdecode(text))
     return found
 
 
@@ -180,7 +181,7 @@ def _program(
             except MachineError as error:
                 raise SystemCallError(Errno.ENOEXEC) from error
             return image, words
-        line = data[2:_LINE].partition(b"\n")[0].strip().decode(errors="surrogateescape")
+        line = os.fsdecode(data[2:_LINE].partition(b"\n")[0].strip())
         program, _, argument = line.partition(" ")
         if not program:
             raise SystemCallError(Errno.ENOEXEC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from struct import pack, unpack
 
@@ -218,7 +219,7 @@ def readlinkat(kernel: Kernel, directory: int, address: int, buffer: int, size: 
         raise SystemCallError(Errno.EINVAL)
     _, node = look(kernel, directory, address, follow=False)
     target = kernel.tree.link_target(node)
-    data = target.encode(errors="surrogateescape")[: signed_int(size)]
+    data = os.fsencode(target)[: signed_int(size)]
     kernel.memory.write(buffer, data)
     return len(data)
 
@@ -268,7 +269,7 @@ def getdents64(kernel: Kernel, fd: int, buffer: int, size: int) -> int:
 
 
 def getcwd(kernel: Kernel, buffer: int, size: int) -> int:
-    data = kernel.directory.encode(errors="surrogateescape") + b"\0"
+    data = os.fsencode(kernel.directory) + b"\0"
     if len(data) > size:
         raise SystemCallError(Errno.ERANGE)
     kernel.memory.write(buffer, data)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 
 from emu.machine.linux.errno import HOST_ERRNO, Errno, SystemCallError
 from emu.machine.linux.nodes import HostNode
 from emu.machine.linux.status import Status
+
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 def look_at(path: str) -> HostNode | None:
@@ -30,9 +33,12 @@ def host_status(found: os.stat_result) -> Status:
 def open_host(node: HostNode) -> int:
     """A host descriptor for reading a regular file, opened so that nothing can block."""
     try:
-        descriptor = os.open(
-            node.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-        )
+        try:
+            descriptor = os.open(node.path, _READING)
+        except OSError as error:
+            if error.errno != errno.EMFILE or not _more_descriptors():
+                raise
+            descriptor = os.open(node.path, _READING)
     except OSError as error:
         raise host_error(error) from error
     found = os.fstat(descriptor)
@@ -41,6 +47,17 @@ def open_host(node: HostNode) -> int:
         os.close(descriptor)
         raise SystemCallError(Errno.ENOENT)
     return descriptor
+
+
+def _more_descriptors() -> bool:
+    """Raise this process's own limit of open files, if it may: 1,024 is usual, which is what each
+    guest alone may have open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = soft * 16 if hard == resource.RLIM_INFINITY else min(soft * 16, hard)
+    if wanted <= soft:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return True
 
 
 def read_host(node: HostNode) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from struct import pack, unpack
 
 from emu.machine.linux.errno import Errno, SystemCallError
@@ -108,10 +109,10 @@ def prctl(kernel: Kernel, option: int, argument: int, two: int, three: int, four
             return result
     if option == PR_SET_NAME:
         name = kernel.memory.read(argument, 16).partition(b"\0")[0][:15]
-        kernel.current.name = name.decode(errors="surrogateescape")
+        kernel.current.name = os.fsdecode(name)
         return 0
     if option == PR_GET_NAME:
-        name = kernel.current.name.encode(errors="surrogateescape")
+        name = os.fsencode(kernel.current.name)
         kernel.memory.write(argument, name.ljust(16, b"\0"))
         return 0
     if option == PR_GET_DUMPABLE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -130,7 +131,7 @@ class Kernel:
     @property
     def thread_name(self) -> bytes:
         """The name of the current thread."""
-        return self.current.name.encode(errors="surrogateescape")
+        return os.fsencode(self.current.name)
 
     @property
     def counts(self) -> dict[str, CallCount]:
@@ -220,7 +221,7 @@ class Kernel:
     def path(self, address: int) -> str:
         """A path argument; ENAMETOOLONG without an end, EFAULT if unreadable."""
         try:
-            return self.memory.string(address).decode(errors="surrogateescape")
+            return os.fsdecode(self.memory.string(address))
         except ValueError:
             raise SystemCallError(Errno.ENAMETOOLONG) from None
 

@@ -190,7 +190,7 @@ class Paths:
         there, entry = self.proc.find(path) if self.proc is not None else (False, None)
         if not there:
             return None
-        inode = _PROC_INODES + crc32(path.encode(errors="surrogateescape"))
+        inode = _PROC_INODES + crc32(os.fsencode(path))
         now = self.now()
 
         def status(mode: int) -> Status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 
@@ -160,7 +161,7 @@ def _links(kernel: Kernel) -> Mapping[str, str]:
 def _texts(kernel: Kernel, thread: Thread) -> Mapping[str, Text]:
     return {
         "cmdline": lambda: kernel.program.command_line,
-        "comm": lambda: f"{thread.name}\n".encode(errors="surrogateescape"),
+        "comm": lambda: os.fsencode(f"{thread.name}\n"),
         "environ": lambda: kernel.program.environment,
         "limits": lambda: _limits(kernel),
         "maps": lambda: _maps(kernel),
@@ -199,9 +200,7 @@ def _process_stat(kernel: Kernel, thread: Thread) -> bytes:
         (1 << 64) - 1,
     ]  # fmt: skip
     after = [0] * 13 + [17, 0, 0, 0, 0, 0, 0] + [0] * 7
-    return (" ".join(str(field) for field in (*before, *after)) + "\n").encode(
-        errors="surrogateescape"
-    )
+    return os.fsencode(" ".join(str(field) for field in (*before, *after)) + "\n")
 
 
 def _statm(kernel: Kernel) -> bytes:
@@ -229,7 +228,7 @@ def _status(kernel: Kernel, thread: Thread) -> bytes:
         "SigCgt": f"{caught:016x}", "Seccomp": 0, "Cpus_allowed": 1, "Cpus_allowed_list": 0,
     }  # fmt: skip
     text = "".join(f"{name}:\t{value}\n" for name, value in lines.items())
-    return text.encode(errors="surrogateescape")
+    return os.fsencode(text)
 
 
 def _limits(kernel: Kernel) -> bytes:
@@ -263,4 +262,4 @@ def _maps(kernel: Kernel) -> bytes:
             f"{mapping.file_offset:08x} 00:00 {inode} "
         )
         lines.append(f"{line:<73}{mapping.name}".rstrip() + "\n")
-    return "".join(lines).encode(errors="surrogateescape")
+    return os.fsencode("".join(lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,7 +55,7 @@ class Tree(Paths):
 
     def create_link(self, path: str, target: str) -> None:
         """symlink."""
-        size = len(target.encode(errors="surrogateescape"))
+        size = len(os.fsencode(target))
         status = replace(self._made(path, S_IFLNK, 0o777), size=size)
         self.layer.put(path, LinkNode(status, target))
 
