@@ -120,8 +120,9 @@ def _gaps(result: Result) -> Iterator[str]:
         yield head
         for module, line in list(zip(by_module, lines, strict=True))[:MODULES_SHOWN]:
             yield f"{file_name(module) if module else UNKNOWN}: {line}"
-        if len(lines) > MODULES_SHOWN:
-            yield f"and {len(lines) - MODULES_SHOWN} more modules"
+        more = len(lines) - MODULES_SHOWN
+        if more > 0:
+            yield f"and {more} more module{'s' * (more > 1)}"
     steps = result.tally.steps
     converted = any(module.sframe == "converted" for module in result.modules)
     if steps[Verdict.GAP] > result.tally.frames / 2 and not converted:
