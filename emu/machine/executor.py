@@ -13,14 +13,14 @@ from emu.machine.counter import InstructionCounter
 from emu.machine.events import SignalEvent, ThreadEvent
 from emu.machine.faults import Explainer, Fault
 from emu.machine.linux import Thread
-from emu.machine.linux.signal_numbers import signal_name
-from emu.machine.linux.signals import (
+from emu.machine.linux.signal_delivery import (
     deliver,
     has_handler,
     ignored,
     restarts,
     take_pending,
 )
+from emu.machine.linux.signal_numbers import signal_name
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.machine.registers import RIP, RSP, RegisterBatch
 from emu.machine.state import StateAccess

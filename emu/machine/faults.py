@@ -9,9 +9,9 @@ from enum import Enum
 import capstone
 
 from emu.machine.image import Module
+from emu.machine.linux.signal_delivery import SI_KERNEL
 from emu.machine.linux.signal_frame import SignalInfo
 from emu.machine.linux.signal_numbers import Signal
-from emu.machine.linux.signals import SI_KERNEL
 from emu.machine.memory import AddressSpace
 from emu.machine.outcome import Outcome, OutcomeKind
 from emu.unwind import MemoryFault

@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 
 from emu.machine.linux import Signal, Thread
+from emu.machine.linux.signal_delivery import SI_KERNEL
 from emu.machine.linux.signal_frame import SIG_DFL, SIG_IGN, SignalInfo
-from emu.machine.linux.signals import SI_KERNEL
 
 
 class ProfilingSignals:

@@ -9,9 +9,9 @@ from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.fixed_facts import UID
 from emu.machine.linux.futex import let_go
 from emu.machine.linux.kernel import Handler, Kernel
+from emu.machine.linux.signal_delivery import send
 from emu.machine.linux.signal_frame import SA_NOCLDWAIT, SIG_IGN, Action, SignalInfo
 from emu.machine.linux.signal_numbers import SIGNALS, Signal, signal_number
-from emu.machine.linux.signals import send
 from emu.machine.linux.system import MAX_PROCESSES, MAX_THREADS
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.wait import Wait

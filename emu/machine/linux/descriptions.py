@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable
 from random import Random
 from struct import pack
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from emu.machine.linux.errno import Errno, SystemCallError
-from emu.machine.linux.host_files import host_error, host_status, open_host
+from emu.machine.linux.host_files import host_error, open_host
 from emu.machine.linux.nodes import FileNode, HostNode, Node, status_of
-from emu.machine.linux.status import S_IFCHR, S_IFIFO, S_IFMT, Status
+from emu.machine.linux.status import S_IFCHR, S_IFMT, Status
 from emu.machine.linux.tree import Tree
 
 if TYPE_CHECKING:
@@ -109,7 +107,7 @@ class Description:
             self.close()
 
 
-class _Seekable(Description):
+class Seekable(Description):
     """A description with an offset over `read_at` and `write_at`."""
 
     @property
@@ -143,7 +141,7 @@ class _Seekable(Description):
         return self.offset
 
 
-class HostFile(_Seekable):
+class HostFile(Seekable):
     """A regular file of the host, for reading."""
 
     def __init__(self, path: str, flags: int, node: HostNode) -> None:
@@ -160,7 +158,7 @@ class HostFile(_Seekable):
         os.close(self._descriptor)
 
 
-class MemoryFile(_Seekable):
+class MemoryFile(Seekable):
     """A regular file of the memory layer."""
 
     def __init__(self, path: str, flags: int, node: FileNode, tree: Tree) -> None:
@@ -193,7 +191,7 @@ class MemoryFile(_Seekable):
         self._tree.closed(self.node)
 
 
-class TextFile(_Seekable):
+class TextFile(Seekable):
     """Text made when the file was opened."""
 
     def __init__(self, path: str, flags: int, status: Status, text: bytes) -> None:
@@ -265,59 +263,6 @@ class Device(Description):
 
     def seek(self, _offset: int, _whence: int, /) -> int:
         return 0
-
-
-class Input(Description):
-    """The guest's standard input when it is no file: a pipe somebody else writes to."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        super().__init__("pipe:[0]", 0, Status(S_IFIFO | 0o600, device=0xD, links=1))
-        self._source = source
-
-    def read(self, size: int, /) -> bytes:
-        # One read of the host, so that a guest at a terminal gets the line that was typed.
-        one = getattr(self._source, "read1", self._source.read)
-        data: bytes | None = one(size)
-        return data or b""
-
-
-class InputFile(_Seekable):
-    """The guest's standard input when it is a regular file of the host."""
-
-    def __init__(self, source: BinaryIO, status: Status) -> None:
-        super().__init__("/dev/stdin", 0, status)
-        self._source = source
-        self.offset = source.tell()
-
-    def read_at(self, size: int, offset: int, /) -> bytes:
-        return os.pread(self._source.fileno(), size, offset)
-
-
-def standard_input(source: BinaryIO) -> Description:
-    """Descriptor 0 over what the caller has: a file stays one that can be sought in."""
-    try:
-        found = os.fstat(source.fileno())
-    except (OSError, ValueError):
-        return Input(source)
-    return InputFile(source, host_status(found)) if stat.S_ISREG(found.st_mode) else Input(source)
-
-
-class Output(Description):
-    """The guest's standard output or error, which looks like a pipe."""
-
-    def __init__(self, number: int, sink: Callable[[bytes], object]) -> None:
-        super().__init__(
-            f"pipe:[{number}]", O_WRONLY,
-            Status(S_IFIFO | 0o600, inode=number + 1, device=0xD, links=1),
-        )  # fmt: skip
-        self._sink = sink
-
-    def write(self, data: bytes, /) -> int:
-        try:
-            self._sink(data)
-        except BrokenPipeError as error:
-            raise SystemCallError(Errno.EPIPE) from error
-        return len(data)
 
 
 def _record(index: int, name: str, status: Status) -> bytes:

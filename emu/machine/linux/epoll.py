@@ -11,7 +11,7 @@ from emu.machine.linux.descriptions import Description, Device
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
 from emu.machine.linux.pipes import POLLERR, POLLHUP, conditions
-from emu.machine.linux.signals import suspend_mask
+from emu.machine.linux.signal_delivery import suspend_mask
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.time_calls import read_timespec
 from emu.machine.linux.wait import Wait, WouldWait

@@ -14,7 +14,7 @@ from emu.machine.linux.clock import LONGEST
 from emu.machine.linux.descriptions import O_WRONLY, Description
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
-from emu.machine.linux.signals import suspend_mask
+from emu.machine.linux.signal_delivery import suspend_mask
 from emu.machine.linux.status import S_IFIFO, Status
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.time_calls import read_timespec

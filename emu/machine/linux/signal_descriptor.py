@@ -7,8 +7,8 @@ from struct import pack, unpack
 from emu.machine.linux.counters import O_CLOEXEC, O_NONBLOCK, Anonymous
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.signal_delivery import UNBLOCKABLE, pending_in, take_any
 from emu.machine.linux.signal_frame import SignalInfo
-from emu.machine.linux.signals import UNBLOCKABLE, pending_in, take_any
 from emu.machine.linux.system import System
 from emu.machine.linux.thread import Thread
 from emu.machine.linux.timers import SI_TIMER

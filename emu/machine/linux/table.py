@@ -1,6 +1,7 @@
 """All system calls there are, by number."""
 
 from emu.machine.linux import (
+    attributes,
     changes,
     children,
     clone,
@@ -29,6 +30,7 @@ SUBJECTS = (
     descriptor_calls,
     files,
     changes,
+    attributes,
     memory_calls,
     signals,
     scheduling,

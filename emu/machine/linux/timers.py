@@ -8,9 +8,9 @@ from struct import pack, unpack
 from emu.machine.linux.clock import LONGEST
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import Handler, Kernel, signed_int
+from emu.machine.linux.signal_delivery import SI_KERNEL, send
 from emu.machine.linux.signal_frame import SignalInfo
 from emu.machine.linux.signal_numbers import SIGNALS, Signal
-from emu.machine.linux.signals import SI_KERNEL, send
 from emu.machine.linux.system import Timer
 from emu.machine.linux.time_calls import read_clock
 

@@ -8,9 +8,9 @@ from struct import pack, unpack
 from emu.machine.linux.descriptions import Description
 from emu.machine.linux.errno import Errno, SystemCallError
 from emu.machine.linux.kernel import IO_CHUNK, Handler, Kernel, signed, signed_int
+from emu.machine.linux.signal_delivery import send
 from emu.machine.linux.signal_frame import SignalInfo
 from emu.machine.linux.signal_numbers import Signal
-from emu.machine.linux.signals import send
 from emu.machine.linux.wait import WouldWait
 from emu.unwind import MemoryFault
 
