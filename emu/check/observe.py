@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from emu.check.blame import Blamer
@@ -47,6 +47,8 @@ class Observer:
         repeat: Repeat = Repeat.NEVER,
     ) -> None:
         self.registers = LiveRegisters()
+        self.returns_by_copy: Callable[[int, list[int]], bool] = lambda _slot, _registers: False
+        """Whether the topmost function may return by the word at an address."""
         self.repetition: Repetition | None = None
         if repeat is not Repeat.NEVER:
             self.repetition = Repetition(memory, always=repeat is Repeat.ALWAYS)
@@ -67,17 +69,19 @@ class Observer:
         blamer = None if self._by_cfi else Blamer(tables.intact, memory, self._cfi)
         self._witnesses = Witnesses(modules, memory, self.registers, blamer)
 
-    def check(self, tally: Tally, entries: Sequence[Entry], moved: Moved | None = None) -> None:
+    def check(self, tally: Tally, entries: Sequence[Entry], moved: Moved | None = None) -> bool:
         """Check the snapshot given by `registers` and the true stack `entries`, oldest first.
 
-        `moved` is the frame that came from another stack, if there is one.
+        `moved` is the frame that came from another stack, if there is one. Returns false, and
+        nothing is counted, if the true stack is in doubt from now on (`returns_by_copy`).
         """
         values = self.registers.values
         depth = len(entries)
-        tally.checked += 1
         state = State(values[16], values[RSP], values[RBP], True)
         origin = moved.caller if moved is not None and moved.height == depth else None
-        self._step(tally, state, None, entries[-1] if depth else None, 0, origin)
+        if not self._step(tally, state, None, entries[-1] if depth else None, 0, origin):
+            return False
+        tally.checked += 1
         lowest = depth
         for index in range(depth - 1, -1, -1):
             entry = entries[index]
@@ -104,6 +108,7 @@ class Observer:
             tally.walks[Verdict.OK] += 1
         else:
             self._departed(tally, departure, depth)
+        return True
 
     def _is_near(self, note: Note) -> bool:
         """Whether this frame, or an older one, may have to be checked again."""
@@ -198,8 +203,10 @@ class Observer:
         frame: int,
         origin: Entry | None,
         note: Note | None = None,
-    ) -> None:
+    ) -> bool:
         """Check one frame: `entry` is the call it made, `caller` the call that made it.
+
+        Returns false, and nothing is counted, if that leaves the true stack in doubt.
 
         `origin` is that call for a frame that has moved here from the stack where it was called.
         What an older frame's check depends on is left in its `note`, if stores are watched.
@@ -215,14 +222,16 @@ class Observer:
                 row_of(place), outcome.verdict, outcome.fields, words, self._pointers(state, caller)
             )
         verdict = outcome.verdict
+        if entry is None and self._by_copy(outcome):
+            return False
         tally.steps[verdict] += 1
         if outcome in (OK, UNSETTLED) or verdict is Verdict.OUTERMOST:
-            return
+            return True
         if verdict is Verdict.GAP:
             where = (place.module.path if place.module else None, place.function)
             tally.gaps[where] = tally.gaps.get(where, 0) + 1
             if not self._strict:
-                return
+                return True
         sighting = Sighting(place, outcome, state, entry, caller, frame)
         for field in outcome.fields or (None,):
             key = _key(Check.STEP, verdict, field, place)
@@ -231,6 +240,13 @@ class Observer:
                 tally.findings[key] = Finding(key, self._witnesses.of(sighting, field))
             else:
                 known.count += 1
+        return True
+
+    def _by_copy(self, outcome: Outcome) -> bool:
+        """Whether a row leads to the return address in another word, and that may be right."""
+        if outcome.fields != (Field.SP,) or outcome.got is None:
+            return False
+        return self.returns_by_copy(outcome.got.sp - 8, self.registers.values)
 
     def _judge(
         self,

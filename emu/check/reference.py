@@ -109,6 +109,7 @@ class ReferenceEngine:
         self._at = None if selection is None else selection.addresses
         self._generation = -1
         self.tracker.on_settled = self._settled
+        self.observer.returns_by_copy = self.tracker.returns_by_copy
 
     def run(self, max_instructions: int | None = None) -> Outcome:
         """Run the program to its end or its limit, checking."""
@@ -304,17 +305,20 @@ class ReferenceEngine:
             self.progress(self.instructions, len(self.tally.findings))
         if self._at is not None and pc not in self._at:
             return
+        self._check_frames(registers)
+
+    def _check_frames(self, registers: list[int]) -> None:
+        """Make the checks that are due, by each reading of the stack."""
         tracker, observer = self.tracker, self.observer
         observer.registers.values = registers
+        if tracker.doubt is None:
+            tally = self._open.held if tracker.pending else self.tally
+            observer.check(tally, tracker.entries, tracker.moved)
         if tracker.doubt is not None:
             observer.check(self._open.first, tracker.entries, tracker.moved)
             second = tracker.second_reading()
             assert second is not None, "a doubt has two readings"
             observer.check(self._open.second, second, tracker.second_moved)
-        elif tracker.pending:
-            observer.check(self._open.held, tracker.entries, tracker.moved)
-        else:
-            observer.check(self.tally, tracker.entries, tracker.moved)
         self._checked()
 
     def _checked(self) -> None:

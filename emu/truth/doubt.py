@@ -48,6 +48,29 @@ class Without(Sequence[Entry]):
         return self._entries[index if index < self._omitted else index + 1]
 
 
+class Instead(Sequence[Entry]):
+    """A list of entries as if another one stood for one of them."""
+
+    def __init__(self, entries: Sequence[Entry], index: int, other: Entry) -> None:
+        self._entries = entries
+        self._index = index
+        self._other = other
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if index in (self._index, self._index - len(self)):
+            return self._other
+        return self._entries[index]
+
+
 @dataclass(frozen=True, slots=True)
 class Provisional:
     """A code address was pushed: a call's return address, or a word that belongs to the frame."""
@@ -101,4 +124,23 @@ class SwitchDoubt:
         return self.fresh.entries
 
 
-Doubt = LocalCall | PushedCall | SwitchDoubt
+@dataclass(frozen=True, slots=True)
+class CopyDoubt:
+    """The function has copied its return address, and its row says that it returns by the copy.
+
+    libffi does, from memory of its caller's; the copy that gcc makes where it realigns the stack
+    is only for debuggers. rsp tells: when it rises above the first one, the other is the slot.
+    """
+
+    entry: Entry
+    elsewhere: Entry
+    """The same call if it returns by the copy."""
+    interruptions: int
+    """Of the stack: in a handler the doubt stands still."""
+
+    def second(self, stack: Stack) -> Sequence[Entry]:
+        """The entries with the copy for the slot."""
+        return Instead(stack.entries, stack.index(self.entry), self.elsewhere)
+
+
+Doubt = LocalCall | PushedCall | SwitchDoubt | CopyDoubt

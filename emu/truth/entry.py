@@ -66,6 +66,19 @@ class Entry:
             return ((7, registers[7]), *((number, registers[number]) for number in PRESERVED))
         return tuple(zip(PRESERVED, (self.rbp, *self.callee_saved), strict=True))
 
+    def returning_by(self, slot: int) -> Entry:
+        """The same call, if it returns by another slot."""
+        return Entry(
+            slot,
+            self.return_address,
+            self.rbp,
+            self.callee_saved,
+            self.call_site,
+            self.kind,
+            self.local,
+            self.rbp_known,
+        )
+
     def caller_state(self) -> State:
         """The state to which this returns, as an unwinder should find it."""
         return State(
@@ -102,6 +115,25 @@ class Moved:
     """On the stack it came from: the call through which the function will return, if it does."""
 
 
+@dataclass(slots=True)
+class Promise:
+    """The function that has just moved rsp out of its frame is about to return to `target`.
+
+    It may have to put the address into its slot first.
+    """
+
+    target: int
+    slot: int
+    rbp: int | None
+    """What rbp will be then, if that is known."""
+    interruptions: int
+    """Of the stack when the promise was made: in a handler it stands still."""
+    left: Entry | None
+    """The call that was dropped by the move and is to be returned from after all."""
+    kept: Entry | None = None
+    """The entry, once the address is in its slot."""
+
+
 @dataclass(slots=True, eq=False)
 class Stack:
     """The entries of one stack, oldest first, and where it began.
@@ -129,6 +161,8 @@ class Stack:
     """The newest call on the stack left behind, while the function that switched runs on here."""
     moved_at: int = 0
     """The instruction that switched here."""
+    promise: Promise | None = None
+    """Until control is transferred: the return that the code behind a move of rsp leads to."""
 
     @property
     def moved(self) -> Moved | None:

@@ -27,8 +27,16 @@ class Functions(Protocol):
 
 
 def same_function(functions: Functions, one: int, other: int) -> bool:
-    """Whether two addresses belong to one source function, split-off parts included."""
+    """Whether two addresses belong to one source function, split-off parts included.
+
+    Without symbols functions have no names, and those of two files may have the same one: only
+    parts that touch are one function then.
+    """
     a, b = functions.function_at(one), functions.function_at(other)
     if a is None or b is None:
         return False
-    return a == b or a.family() == b.family()
+    if a == b:
+        return True
+    if a.name == b.name:
+        return a.name != "" and (a.end == b.start or b.end == a.start)
+    return a.family() == b.family()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emu.truth.doubt import Doubt, LocalCall, PushedCall, SwitchDoubt
-from emu.truth.entry import Entry, Stack
+from emu.truth.doubt import CopyDoubt, Doubt, LocalCall, PushedCall, SwitchDoubt
+from emu.truth.entry import Entry, Promise, Stack
 from emu.truth.tracker import Tracker
 
 
@@ -62,13 +62,23 @@ class _Copies:
                 exit_pc=stack.exit_pc,
                 moved_from=origin,
                 moved_at=stack.moved_at,
+                promise=self.promise(stack.promise),
             )
         return self._stacks[id(stack)]
+
+    def promise(self, promise: Promise | None) -> Promise | None:
+        if promise is None:
+            return None
+        left, kept = (each and self.entry(each) for each in (promise.left, promise.kept))
+        return replace(promise, left=left, kept=kept)
 
     def doubt(self, doubt: Doubt | None) -> Doubt | None:
         match doubt:
             case LocalCall() | PushedCall():
                 return replace(doubt, entry=self.entry(doubt.entry))
+            case CopyDoubt():
+                entry, elsewhere = self.entry(doubt.entry), self.entry(doubt.elsewhere)
+                return replace(doubt, entry=entry, elsewhere=elsewhere)
             case SwitchDoubt():
                 dropped = [self.entry(entry) for entry in doubt.dropped]
                 return replace(doubt, fresh=self.stack(doubt.fresh), dropped=dropped)

@@ -12,6 +12,8 @@ from emu.unwind.protocols import MemoryFault
 LONGEST = 15
 """Bytes of the longest x86 instruction."""
 PAGE = 4096
+REMEMBERED = 4096
+"""Instructions that are kept as capstone decodes them."""
 ARGUMENTS = 8
 """Instructions between the push of a return address and the jump that makes a call of it."""
 
@@ -58,6 +60,7 @@ class Decoder:
         self._functions = functions
         self._known: dict[int, Instruction] = {}
         self._jumps: set[int] = set()
+        self._instructions: dict[int, Any] = {}
         self.x86 = capstone.x86
         self._capstone = capstone
         self._engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
@@ -67,6 +70,7 @@ class Decoder:
         """Executable memory was mapped, unmapped or written by the host: decode again."""
         self._known.clear()
         self._jumps.clear()
+        self._instructions.clear()
 
     def at(self, pc: int) -> Instruction:
         """The instruction at `pc`; `OPAQUE` if its bytes are unreadable or unknown."""
@@ -88,6 +92,25 @@ class Decoder:
     def straight(self, pc: int, count: int) -> Iterator[Any]:
         """capstone's instructions from `pc` on, `count` at most."""
         return iter(self._engine.disasm(self._bytes(pc, LONGEST * count), pc, count))
+
+    def instruction(self, pc: int) -> Any:
+        """capstone's instruction at `pc`; None if there is none."""
+        if pc not in self._instructions or self._code.writable(pc):
+            if len(self._instructions) >= REMEMBERED:
+                self._instructions.clear()
+            self._instructions[pc] = next(self.straight(pc, 1), None)
+        return self._instructions[pc]
+
+    def written(self, pc: int) -> set[str]:
+        """The general registers that the instruction at `pc` writes, by their 64-bit names."""
+        insn = self.instruction(pc)
+        if insn is None:
+            return set()
+        return {wide(insn.reg_name(register)) for register in insn.regs_access()[1]} - {"rflags"}
+
+    def register_name(self, number: int) -> str:
+        """The name of one of capstone's registers."""
+        return str(self._engine.reg_name(number))
 
     def _look_ahead(self, pc: int) -> None:
         """A push ends at `pc`: remember the jump that follows it, if one does."""
@@ -161,11 +184,13 @@ class Decoder:
         return frozenset(wide(insn.reg_name(reg)) for reg in registers if reg)
 
 
-_WIDE = {"esp": "rsp", "sp": "rsp", "spl": "rsp", "ebp": "rbp", "bp": "rbp", "bpl": "rbp"}
+_LETTERS = {f"{letter}{part}": f"r{letter}x" for letter in "abcd" for part in "xlh"}
+_POINTERS = {f"{name}{part}": f"r{name}" for name in ("sp", "bp", "si", "di") for part in ("", "l")}
+_WIDE = _LETTERS | _POINTERS
 
 
 def wide(name: str) -> str:
-    """The 64-bit register that `name` is part of, as far as stack arithmetic needs it."""
+    """The 64-bit register that the general register `name` is part of; other names unchanged."""
     if name in _WIDE:
         return _WIDE[name]
     if len(name) == 3 and name[0] == "e":

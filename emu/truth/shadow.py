@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from emu.truth.doubt import Doubt, Provisional, Settlement, SwitchDoubt
+from emu.truth.doubt import CopyDoubt, Doubt, Provisional, Settlement, SwitchDoubt
 from emu.truth.entry import Entry, Moved, Stack
 from emu.truth.figures import Figures
 from emu.truth.functions import Functions
@@ -87,8 +87,11 @@ class ShadowStack:
         """Settle whatever hung on an entry that has left the stack."""
         if entry.pending:
             self._resolve_pending(entry, dropped=dropped)
-        if isinstance(self.doubt, Provisional) and self.doubt.entry is entry:
+        doubt = self.doubt
+        if isinstance(doubt, Provisional) and doubt.entry is entry:
             self._settle(Settlement.SECOND if dropped else Settlement.FIRST)
+        elif isinstance(doubt, CopyDoubt) and doubt.entry is entry:
+            self._settle(Settlement.FIRST)
 
     def _resolve_pending(self, entry: Entry, *, dropped: bool) -> None:
         entry.pending = False

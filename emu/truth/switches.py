@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from emu.truth.ahead import Way, leaving
 from emu.truth.doubt import Settlement, SwitchDoubt
+from emu.truth.elsewhere import RBP, RSP, ReturnsElsewhere
 from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
 from emu.truth.functions import Functions, same_function
-from emu.truth.instruction import Decoder, derives_from_stack
-from emu.truth.shadow import GuestMemory, ShadowStack
+from emu.truth.instruction import derives_from_stack
+from emu.truth.shadow import GuestMemory
 
-HISTORY = 64
-"""Instructions looked back at to tell an alloca from a switch to another stack."""
 PARKED_STACKS = 1 << 16
 
 
-class StackSwitches(ShadowStack):
+class StackSwitches(ReturnsElsewhere):
     """Tells where rsp went when an instruction wrote it freely, and keeps the stacks left behind.
 
     Parked stacks belong to no thread: another one may go on with them.
@@ -25,10 +23,7 @@ class StackSwitches(ShadowStack):
 
     def __init__(self, memory: GuestMemory, functions: Functions) -> None:
         super().__init__(memory, functions)
-        self.decoder = Decoder(memory, functions)
         self._parked: list[Stack] = []
-        self._history: deque[int] = deque(maxlen=HISTORY)
-        self._pc = 0
 
     @property
     def parked(self) -> list[Stack]:
@@ -48,33 +43,52 @@ class StackSwitches(ShadowStack):
         newest = self.stack.newest_slot()
         return previous_rsp <= rsp <= newest or previous_rsp <= rbp <= newest
 
-    def _moved(self, switch_pc: int, previous_rsp: int, rsp: int, rbp: int) -> None:
+    def _moved(self, switch_pc: int, previous_rsp: int, registers: list[int]) -> None:
         """An instruction wrote rsp freely: within the frame, up the stack, or to another one."""
         stack = self.stack
+        stack.promise = None
+        if self._goes_on_by_copy(switch_pc, previous_rsp, registers):
+            return
+        left = self._find(switch_pc, previous_rsp, registers[RSP], registers[RBP])
+        dropped = left is not None and self.stack.entries[-1:] != [left]
+        if self.stack is not stack or dropped:
+            self.stack.promise = None
+            self._look_forward(registers, left if dropped else None)
+
+    def _find(self, switch_pc: int, previous_rsp: int, rsp: int, rbp: int) -> Entry | None:
+        """Find the stack and the frame that rsp points into now.
+
+        Returns the newest entry of that stack as it was before, if it had any.
+        """
+        stack = self.stack
+        own = stack.entries[-1] if stack.entries else None
         self._parked = [parked for parked in self._parked if not self._begun_anew(parked, rsp)]
         for parked in self._parked:
             if rsp == parked.parked_rsp or (
                 parked.entries and rsp - parked.entries[-1].slot in (0, 8)
             ):
+                left = parked.entries[-1] if parked.entries else None
                 self._go_on_with(parked, previous_rsp, switch_pc)
                 self._drop_below(rsp)
-                return
+                return left
         newest = stack.newest_slot()
         if previous_rsp <= rsp <= newest:
-            return
+            return own
         if stack.interruptions and self._left_handlers(switch_pc, previous_rsp, rsp):
-            return
+            return own
         if newest < rsp <= stack.begin:
             self._up_the_stack(switch_pc, previous_rsp, rsp)
-            return
-        if rsp < previous_rsp and self._derived(switch_pc, previous_rsp <= rbp <= newest):
-            return
+            return own
+        frame_pointer = previous_rsp <= rbp <= newest and not self._wrote_rbp(switch_pc)
+        if rsp < previous_rsp and self._derived(switch_pc, frame_pointer):
+            return own
         enclosing = [
             parked for parked in self._parked if parked.encloses(rsp) and rsp != parked.begin
         ]
         fresh = self._fresh(rsp, switch_pc, stack.entries)
         if enclosing:
             parked = min(enclosing, key=lambda parked: parked.begin - parked.parked_rsp)
+            own = parked.entries[-1] if parked.entries else None
             self._go_on_with(parked, previous_rsp, switch_pc)
             self._up_the_stack(switch_pc, parked.parked_rsp, rsp, fresh)
         else:
@@ -86,6 +100,8 @@ class StackSwitches(ShadowStack):
                 # A return through it, or the first transfer of control, proves it.
                 entry.pending = True
                 self._pending.append(entry)
+            return None
+        return own
 
     def _begun_anew(self, parked: Stack, rsp: int) -> bool:
         """Whether control enters `parked` through its newest slot, but by another word.
@@ -200,6 +216,10 @@ class StackSwitches(ShadowStack):
         self._parked.append(stack)
         if len(self._parked) > PARKED_STACKS:
             del self._parked[0]
+
+    def _wrote_rbp(self, switch_pc: int) -> bool:
+        """Whether rbp has changed with rsp (`xchg rsp, rbp`), so that it tells nothing."""
+        return "rbp" in self.decoder.written(switch_pc)
 
     def _derived(self, switch_pc: int, frame_pointer: bool) -> bool:
         """Whether the value just written to rsp was computed from rsp (an alloca).

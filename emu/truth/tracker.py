@@ -12,13 +12,22 @@ from collections import deque
 from dataclasses import dataclass
 
 from emu.truth.ahead import Leaving, Way, leaving
-from emu.truth.doubt import Doubt, LocalCall, Provisional, PushedCall, Settlement, SwitchDoubt
+from emu.truth.doubt import (
+    CopyDoubt,
+    Doubt,
+    LocalCall,
+    Provisional,
+    PushedCall,
+    Settlement,
+    SwitchDoubt,
+)
+from emu.truth.elsewhere import HISTORY, RBP, RSP
 from emu.truth.entry import CALLEE_SAVED, Entry, EntryKind, Stack
 from emu.truth.functions import Functions, same_function
 from emu.truth.shadow import GuestMemory
-from emu.truth.switches import HISTORY, StackSwitches
+from emu.truth.switches import StackSwitches
 
-RSP, RBP, RIP = 7, 6, 16
+RIP = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +162,7 @@ class Tracker(StackSwitches):
         self._history.append(pc)
         jumped = pc != following
         if self.doubt is not None:
-            self._reconsider(pc, jumped=jumped)
+            self._reconsider(pc, previous_pc, jumped=jumped)
         if rsp != previous_rsp:
             if jumped and rsp == previous_rsp - 8 and self._word(rsp) == following:
                 self._called(previous_pc, pc, following, registers)
@@ -161,6 +170,8 @@ class Tracker(StackSwitches):
                 self._wrote_rsp(previous_pc, previous_rsp, registers)
         elif jumped and self.decoder.ends_pushed_call(previous_pc):
             self._jumped_out(previous_pc, pc, registers)
+        if self.stack.promise is not None:
+            self._keep_promise(self.stack.promise, registers, jumped=jumped)
         if jumped and self.stack.straight and not self.stack.interruptions:
             self._started(registers)
         entries = self.stack.entries
@@ -178,7 +189,7 @@ class Tracker(StackSwitches):
         if instruction.sets_rsp or (
             instruction.rsp_from_rbp and not self._in_frame(previous_rsp, rsp, rbp)
         ):
-            self._moved(pc, previous_rsp, rsp, rbp)
+            self._moved(pc, previous_rsp, registers)
 
     def _went_on(self, pc: int) -> None:
         """Control was transferred on a stack whose first function came from another one."""
@@ -228,7 +239,7 @@ class Tracker(StackSwitches):
         """The first transfer of control on a fresh stack: what its first caller must find."""
         self.stack.straight = False
         entries = self.stack.entries
-        if len(entries) == 1 and entries[0].kind is EntryKind.SWITCH:
+        if entries and all(entry.kind is EntryKind.SWITCH for entry in entries[:2]):
             self.stack.same = 0
             entries[0].rbp, entries[0].rbp_known = registers[RBP], True
             entries[0].callee_saved = tuple(registers[number] for number in CALLEE_SAVED)
@@ -309,14 +320,21 @@ class Tracker(StackSwitches):
 
     def _held(self, entry: Entry, registers: list[int]) -> bool:
         """Whether a register holds the return address, in this frame or in a frame that called."""
-        if entry.kind is EntryKind.SWITCH and self.stack.straight and not self.stack.foreseen:
+        stack = self.stack
+        promised = stack.promise is not None and stack.promise.kept is entry
+        if (
+            entry.kind is EntryKind.SWITCH
+            and stack.straight
+            and not stack.foreseen
+            and not promised
+        ):
             return False  # the new stack's prepared registers are being popped
         address = entry.return_address
         if address in registers[:16]:
             return True
         # The first call after the address was taken out of its slot saved it, if one did.
-        entries = self.stack.entries
-        for index in range(self.stack.index(entry) + 1, len(entries)):
+        entries = stack.entries
+        for index in range(stack.index(entry) + 1, len(entries)):
             newer = entries[index]
             if address == newer.rbp or address in newer.callee_saved:
                 return True
@@ -329,7 +347,7 @@ class Tracker(StackSwitches):
         self.figures.verify(entry, registers)
         self._let_go(entry, dropped=False)
 
-    def _reconsider(self, pc: int, *, jumped: bool) -> None:
+    def _reconsider(self, pc: int, previous_pc: int, *, jumped: bool) -> None:
         doubt = self.doubt
         if isinstance(doubt, Provisional):
             if self._word(doubt.entry.slot) != doubt.entry.return_address:
@@ -338,6 +356,12 @@ class Tracker(StackSwitches):
             function = self._functions.function_at(doubt.switch_pc)
             if function is None or not function.start <= pc < function.end:
                 self._settle_switch(doubt, pc)
+        elif isinstance(doubt, CopyDoubt) and jumped:
+            if len(self.stack.interruptions) > doubt.interruptions:
+                return  # a handler runs
+            function = self._functions.function_at(previous_pc)
+            if function is None or not function.start < pc < function.end:
+                self._settle(Settlement.FIRST)
 
     def _settle_switch(self, doubt: SwitchDoubt, pc: int | None) -> None:
         """Control leaves the function that wrote rsp and goes to `pc`; None for a call."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from emu.truth import Function, Settlement, Stack, Suspended, Tracker
+from emu.truth import Function, Settlement, Stack, Suspended, Tracker, same_function
 from emu.unwind import MemoryFault
 
 STACK = 0x7000_0000
@@ -534,3 +534,154 @@ def test_a_signal_between_a_return_and_what_follows() -> None:
     script.tracker.signal_delivered(script.registers[:])
     assert script.stack == [0x1005]
     assert script.tracker.entries[0].caller_state().interrupted
+
+
+PUSH_RCX_RET = bytes.fromhex("51c3")
+
+
+def test_a_return_to_a_pushed_address_after_a_switch_returns_from_the_call_that_went_away() -> None:
+    script = Script()
+    deep(script)
+    before = script.stack
+    slot = script.tracker.entries[-1].slot
+    script.code(0x1401, MOV_RSP_RDI)
+    script.memory.words[0x5000_0000] = 0
+    script.at(0x1404, 0x5000_0000, size=3)
+    script.at(0x4000, 0x5000_0000, size=3)
+    script.code(0x4000, MOV_RSP_RDI)
+    script.code(0x4003, PUSH_RCX_RET)
+    script.at(0x4003, slot + 8, size=1, rcx=0x1305)
+    assert script.stack == before
+    assert script.tracker.pending
+    script.at(0x4004, slot, size=1)
+    assert script.stack == before
+    assert not script.tracker.pending
+    script.at(0x1305, slot + 8)
+    assert script.stack == before[:-1]
+    figures = script.tracker.figures
+    assert (figures.dropped, figures.returns_verified, figures.violations) == (0, 1, 0)
+
+
+def test_a_return_to_a_pushed_address_up_the_stack_is_a_return() -> None:
+    script = Script()
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    script.code(0x1404, PUSH_RCX_RET)
+    script.at(0x1404, STACK - 0x20, size=1, rcx=0x1150)
+    assert script.stack == [0x1005, 0x1150]
+    script.memory.words[STACK - 0x28] = 0x1150
+    script.at(0x1405, STACK - 0x28, size=1)
+    assert script.stack == [0x1005, 0x1150]
+    entry = script.tracker.entries[-1]
+    assert (entry.slot, entry.rbp_known) == (STACK - 0x28, True)
+    script.at(0x1150, STACK - 0x20)
+    assert script.stack == [0x1005]
+    assert script.tracker.figures.returns == 1
+
+
+def test_a_handler_in_front_of_a_pushed_address_changes_nothing() -> None:
+    script = Script()
+    deep(script)
+    script.code(0x1401, MOV_RSP_RDI)
+    script.code(0x1404, PUSH_RCX_RET)
+    script.at(0x1404, STACK - 0x20, size=1, rcx=0x1150)
+    interrupted = script.registers[:]
+    script.tracker.signal_delivered(interrupted)
+    script.memory.words[STACK - 0x400] = 0x3000
+    script.at(0x2000, STACK - 0x400, size=1, rcx=0)
+    script.at(0x3000, STACK - 0x3F8, size=7)
+    script.tracker.signal_returned(interrupted)
+    script.at(0x1404, STACK - 0x20, size=1, rcx=0x1150)
+    script.memory.words[STACK - 0x28] = 0x1150
+    script.at(0x1405, STACK - 0x28, size=1)
+    assert script.stack == [0x1005, 0x1150]
+    script.at(0x1150, STACK - 0x20)
+    assert script.stack == [0x1005]
+    assert script.tracker.stack.promise is None
+
+
+def copied(script: Script) -> None:
+    """f1100, called by f1000, copies its return address to STACK - 0x40 and moves there."""
+    script.at(0x1000, STACK - 0x100)
+    script.call(0x1000, STACK - 0x100, 0x1100)
+    script.code(0x1100, bytes.fromhex("488b0424"))  # mov rax, [rsp]
+    script.at(0x1100, STACK - 0x108, size=4)
+    script.code(0x1104, bytes.fromhex("48894708"))  # mov [rdi+8], rax
+    script.at(0x1104, STACK - 0x108, size=4, rdi=STACK - 0x48)
+    script.memory.words[STACK - 0x40] = 0x1005
+    script.code(0x1108, MOV_RSP_RDI)
+    script.at(0x1108, STACK - 0x108, size=3)
+
+
+CALL_RAX = bytes.fromhex("ffd0")
+
+
+def test_a_function_that_goes_on_by_a_copy_of_its_return_address() -> None:
+    script = Script()
+    copied(script)
+    script.code(0x110B, CALL_RAX)
+    script.at(0x110B, STACK - 0x48, size=2)
+    assert [entry.slot for entry in script.tracker.entries] == [STACK - 0x40]
+    script.at(0x110D, STACK - 0x40, size=1)
+    script.at(0x1005, STACK - 0x38)
+    assert script.stack == []
+    figures = script.tracker.figures
+    assert (figures.dropped, figures.returns_verified, figures.switches) == (0, 1, 0)
+
+
+def test_without_a_copy_the_same_is_a_stack_in_the_caller_s_frame() -> None:
+    script = Script()
+    script.call(0x1000, STACK - 0x100, 0x1100)
+    script.memory.words[STACK - 0x40] = 0x1005
+    script.code(0x1108, MOV_RSP_RDI)
+    script.at(0x1108, STACK - 0x108, size=3, rdi=STACK - 0x48)
+    script.code(0x110B, CALL_RAX)
+    script.at(0x110B, STACK - 0x48, size=2)
+    assert script.stack == []
+    assert script.tracker.doubt is not None
+
+
+def test_a_copy_is_in_doubt_until_rsp_tells() -> None:
+    script = Script()
+    copied(script)
+    registers = script.registers
+    assert not script.tracker.returns_by_copy(STACK - 0x48, registers)
+    assert script.tracker.returns_by_copy(STACK - 0x40, registers)
+    second = script.tracker.second_reading()
+    assert second is not None
+    assert [entry.slot for entry in second] == [STACK - 0x40]
+    script.code(0x110B, CALL_RAX)
+    script.at(0x110B, STACK - 0x48, size=2)
+    assert script.settled == [Settlement.SECOND]
+
+
+def test_a_copy_that_is_not_returned_by() -> None:
+    script = Script()
+    copied(script)
+    assert script.tracker.returns_by_copy(STACK - 0x40, script.registers)
+    script.at(0x110B, STACK - 0x108, size=1)
+    script.at(0x1005, STACK - 0x100)
+    assert script.settled == [Settlement.FIRST]
+    assert script.tracker.doubt is None
+
+
+def test_functions_without_a_name_are_not_all_the_same() -> None:
+    class Nameless(FakeFunctions):
+        def function_at(self, pc: int) -> Function | None:
+            start = pc & ~0xFF
+            return Function(start, start + 0x100, "")
+
+    functions = Nameless()
+    assert same_function(functions, 0x1000, 0x1080)
+    assert not same_function(functions, 0x1000, 0x1100)
+
+
+def test_two_parts_of_a_symbol_are_one_function_if_they_touch() -> None:
+    class Static(FakeFunctions):
+        def function_at(self, pc: int) -> Function | None:
+            start = pc & ~0xFF
+            return Function(start, start + 0x100, "helper")
+
+    functions = Static()
+    assert same_function(functions, 0x1000, 0x1100)
+    assert not same_function(functions, 0x1000, 0x1200)

@@ -20,6 +20,7 @@ from emu.check.fast.unsigned import (
     OUTERMOST,
     SLOW,
     TWO,
+    WRONG_SP,
     ZERO,
 )
 from emu.check.fast.walks import FRESH, caller_site, departure, judge_caller, walk_below
@@ -113,8 +114,8 @@ def check(s: Any, entries: Any, top: Any) -> Any:
         return False
     site = sites[top]
     code = judge(s, entries, site, s.rsp, s.rbp, ONE, s.depth)
-    if not counted(site, code):
-        return False
+    if code == WRONG_SP or not counted(site, code):
+        return False  # of another word with the same return address, Python knows more
     departs = departure(s, entries, site, code, s.rsp, s.rbp, ONE, s.depth)
     if departs == SLOW:
         return False

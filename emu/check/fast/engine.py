@@ -62,6 +62,7 @@ class FastEngine(ReferenceEngine):
         self._mirror = MirroredTracker(process.memory, self.modules, state)
         self._mirror.on_settled = self._settled
         self.tracker = self._mirror
+        self.observer.returns_by_copy = self._mirror.returns_by_copy
         self._knowledge = Knowledge(
             state,
             process.memory,
@@ -172,9 +173,7 @@ class FastEngine(ReferenceEngine):
             self._learn_call(previous_pc)
             knowledge.learn_instruction(pc)
         else:
-            self.observer.registers.values = self.process.registers.read()
-            self.observer.check(self.tally, mirror.entries, mirror.moved)
-            self._checked()
+            self._check_frames(self.process.registers.read())
             knowledge.refresh()
         state.instructions = self.instructions
         if self._repetition is not None:

@@ -48,6 +48,7 @@ class MirroredTracker(Tracker):
             self.doubt is None
             and not self._pending
             and not self.stack.straight
+            and self.stack.promise is None
             and not self._delivering
             and not self._topmost_moved
         )
@@ -133,6 +134,10 @@ class MirroredTracker(Tracker):
         self._state.position = 0
         for pc in self._history:
             self.remember(pc)
+
+    def _executed(self) -> list[int]:
+        executed = self._remembered()
+        return executed[:-1] if executed[-1:] == [self._pc] else executed
 
     def _derived(self, switch_pc: int, frame_pointer: bool) -> bool:
         self._history = deque([*self._remembered(), self._pc], maxlen=HISTORY)
