@@ -171,6 +171,12 @@ class Image:
         return next((header for header in self.headers if header.type == kind), None)
 
     @property
+    def executable_stack(self) -> bool:
+        """Whether code may run on the stack, as the trampolines of nested functions do."""
+        header = self.header(PT_GNU_STACK)
+        return header is not None and header.executable
+
+    @property
     def start(self) -> int:
         """Lowest page that is loaded."""
         return self.segments[0].address & -0x1000

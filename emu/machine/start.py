@@ -49,8 +49,10 @@ def start_program(
     if image.interpreter is not None:
         interpreter = _load_interpreter(image, image.interpreter, kernel, files)
     kernel.break_start = kernel.break_end = program.end
-    read_write = Protection.READ | Protection.WRITE
-    memory.map(STACK_TOP - stack_size, stack_size, read_write, "[stack]")
+    protection = Protection.READ | Protection.WRITE
+    if image.executable_stack:
+        protection |= Protection.EXECUTE
+    memory.map(STACK_TOP - stack_size, stack_size, protection, "[stack]")
     vector = {
         Auxiliary.HWCAP: _HWCAP,
         Auxiliary.PAGESZ: PAGE,

@@ -19,6 +19,16 @@ BEGUN_LOOP = BEGUN + " for (volatile int i = 0;; i++); }"
 BEGUN_WAIT = BEGUN + " return read(0, &c, 1); }"
 HELLO = '#include <stdio.h>\nint main(void) { puts("hello"); return 3; }'
 
+NESTED = """
+static __attribute__((noinline)) int apply(int (*volatile f)(int), int x) { return f(x); }
+int main(int argc, char **argv)
+{
+    int more = argc + 40;
+    int add(int x) { return x + more; }
+    return apply(add, 1);
+}
+"""
+
 
 class SurpriseError(Exception):
     """Raised by a callback."""
@@ -166,3 +176,12 @@ def test_the_guest_writes_code_and_runs_it(
     }
     """
     assert emulate(compile_guest(source)).output == b"123456789\n"
+
+
+def test_code_on_the_stack_runs_only_if_the_file_asks_for_it(
+    compile_guest: Callable[..., Path],
+) -> None:
+    # A nested function is called through a few instructions on the stack.
+    assert process_of(compile_guest(NESTED, "-O1", "-Wl,-z,execstack")).run().exit_code == 42
+    forbidden = process_of(compile_guest(NESTED, "-O1", "-Wl,-z,noexecstack")).run()
+    assert (forbidden.kind, forbidden.signal) == (OutcomeKind.SIGNAL, "SIGSEGV")
