@@ -517,5 +517,5 @@ def test_code_without_symbols_is_unknown(calls) -> None:
     nameless = Image.from_bytes(assemble(CALLS).elf, "/bin/a;b\n")
     nameless.__dict__["_symbols"] = SymbolTable([], {})
     profile = Profiled(nameless, "19")
-    assert profile.text(Form.FOLDED) == "a:b?;[unknown] 1\n"
+    assert profile.text(Form.FOLDED) == "a:b\\n;[unknown] 1\n"
     assert "[unknown] (/bin/a;b?)\n" in profile.text(Form.MERGED)
