@@ -518,4 +518,4 @@ def test_code_without_symbols_is_unknown(calls) -> None:
     nameless.__dict__["_symbols"] = SymbolTable([], {})
     profile = Profiled(nameless, "19")
     assert profile.text(Form.FOLDED) == "a:b\\n;[unknown] 1\n"
-    assert "[unknown] (/bin/a;b?)\n" in profile.text(Form.MERGED)
+    assert "[unknown] (/bin/a;b\\n)\n" in profile.text(Form.MERGED)
