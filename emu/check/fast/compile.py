@@ -6,9 +6,11 @@ import hashlib
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from numba import cfunc, types
+from numba.core.caching import FunctionCache
 
 from emu.check import walk
 from emu.check.fast import (
@@ -31,8 +33,8 @@ _SOURCES = (
     hook, ordinary, checks, walks, steps, stores, guest, walker,
     unsigned, layout, native, register_file, walk,
 )  # fmt: skip
-_SIGNATURE = types.void(types.voidptr, types.uint64, types.uint32, types.voidptr)
-
+HOOK = types.void(types.voidptr, types.uint64, types.uint32, types.voidptr)
+"""The callback of a code hook: engine, address and size of the instruction, user data."""
 
 _STORE = types.void(
     types.voidptr, types.int32, types.uint64, types.int32, types.int64, types.voidptr
@@ -48,7 +50,7 @@ def hook_address() -> int:
 
     numba keeps it beside this module, or in the user's cache directory if that is read-only.
     """
-    return _compile(_callback(_fingerprint()), _SIGNATURE)
+    return _compile(_callback(_fingerprint()), HOOK)
 
 
 @cache
@@ -63,13 +65,28 @@ def walk_address() -> int:
     return _compile(_walk_function(_fingerprint()), _WALK)
 
 
+_UNREADABLE = (UnpicklingError, EOFError, ValueError, TypeError, LookupError, AttributeError)
+"""What a kept file that was cut off, or is no such file, makes of reading it."""
+
+
 def _compile(function: Any, signature: Any) -> int:
-    try:
-        address = cfunc(signature, cache=True)(function).address
-    except RuntimeError:  # no directory to keep it in
+    address = _kept(function, signature)
+    if address is None:
         address = cfunc(signature)(function).address
     assert address is not None, "it is compiled"
     return address
+
+
+def _kept(function: Any, signature: Any) -> int | None:
+    """The address of a function that is kept on disk from now on; None if that cannot be."""
+    try:
+        try:
+            return cfunc(signature, cache=True)(function).address
+        except _UNREADABLE:
+            FunctionCache(function).flush()  # type: ignore[no-untyped-call]  # numba has no types
+            return cfunc(signature, cache=True)(function).address
+    except (RuntimeError, OSError):  # no directory to keep it in, or no room
+        return None
 
 
 def _fingerprint() -> int:
