@@ -1,7 +1,8 @@
 """Random programs in assembler, for comparing engines: calls of many kinds, and tables for them.
 
 `program(seed)` gives the source of an assembled case. It ends: every call costs fuel. With threads
-or mischief it has several threads, or some wrong directives and stores into frames of callers.
+or mischief it has several threads, or some wrong directives and stores into frames of callers; with
+the place of its own table it takes that away and gives it back now and then.
 What a function changes of rbx, rbp and r12 to r15 it restores, except when it is jumped out of.
 """
 
@@ -73,6 +74,28 @@ leaf:   .cfi_startproc
         ret
         .cfi_endproc
 """
+FLIP = """\
+        test byte ptr [rip+ticks], 3
+        jnz .Lkept
+        call flip
+.Lkept:
+"""
+FLIPPING = """\
+flip:   .cfi_startproc
+        xor byte ptr [rip+absent], 1
+        jz .Ladd
+        mov edi, 2
+        jmp .Lcall
+.Ladd:  mov edi, 1
+.Lcall: mov eax, {0.call}
+        mov esi, {0.section}
+        mov edx, {0.size}
+        mov r10d, {0.text}
+        mov r8d, {0.length}
+        syscall
+        ret
+        .cfi_endproc
+"""
 END = """\
         .data
         .balign 8
@@ -82,6 +105,7 @@ fuel:   .long {fuel}
 rounds: .long {functions_count}
 ticks:  .long 0
 running: .long {running}
+absent: .long 0
         .bss
         .balign 16
 saved_rsp: .skip 8
@@ -129,6 +153,18 @@ wait:   mov eax, 24
         cmp dword ptr [rip+running], 0
         jnz wait
 """
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where the .sframe of a program and the code that it describes will lie."""
+
+    section: int = 0x400000
+    size: int = 0x1000
+    text: int = 0x400000
+    length: int = 0x1000
+    call: int = 1000
+    """Number of the `stacktrace_setup` system call."""
 
 
 @dataclass
@@ -303,7 +339,13 @@ def statement(made: Function, clobbers: list[str], room: int) -> None:
 
 
 def program(
-    seed: int, *, threads: int = 0, forks: bool = False, mischief: bool = False, fuel: int = FUEL
+    seed: int,
+    *,
+    threads: int = 0,
+    forks: bool = False,
+    mischief: bool = False,
+    table: Table | None = None,
+    fuel: int = FUEL,
 ) -> str:
     """The source of a program. The same seed gives the same program."""
     draw = random.Random(seed)
@@ -318,7 +360,7 @@ def program(
         for number in above
     )
     text = START.format(
-        meddling=meddling,
+        meddling=meddling if table is None else meddling + "\n" + FLIP,
         seed=seed,
         fuel=fuel,
         threads=starts + (FORK if forks else ""),
@@ -326,5 +368,7 @@ def program(
     )
     for number in range(FUNCTIONS):
         text += function(Function(number, draw, mischief, jumps_out=not threads))
+    if table is not None:
+        text += FLIPPING.format(table)
     names = ", ".join(f"f{number}" for number in range(FUNCTIONS))
     return text + END.format(functions=names, functions_count=FUNCTIONS, fuel=fuel, running=threads)

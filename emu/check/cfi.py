@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from emu.check.guest_store import GuestStore
 from emu.check.modules import LoadedModule, ModuleMap
 from emu.check.step import GAP, OK, OUTERMOST, Outcome, wrong_fields
 from emu.check.tables import Place
@@ -11,7 +12,7 @@ from emu.check.verdict import Verdict
 from emu.check.walk import Departure, WalkCheck
 from emu.truth import Entry, EntryKind
 from emu.truth.entry import CALLEE_SAVED
-from emu.unwind import Errno, LookupFailure, Memory, Policy, Registers, SectionStore, State
+from emu.unwind import Errno, LookupFailure, Memory, Policy, Registers, State
 from emu.unwind.dwarf import DwarfReason, DwarfRefusal, DwarfState, dwarf_step
 
 NAME = "dwarf"
@@ -28,6 +29,10 @@ class CfiWitness:
         self._memory = memory
         self._registers = registers
         self._places: dict[tuple[int, int], Place] = {}
+
+    def forget(self) -> None:
+        """Other modules are loaded now."""
+        self._places.clear()
 
     def step(self, state: State, entry: Entry | None) -> DwarfState | DwarfRefusal:
         """The caller's state; `entry` is the call that the frame made, None at the top."""
@@ -81,7 +86,7 @@ class CfiWalkCheck(WalkCheck):
 
     def __init__(
         self,
-        store: SectionStore,
+        store: GuestStore,
         memory: Memory,
         registers: Registers,
         policy: Policy,

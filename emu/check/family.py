@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from emu.check.finding import Key, Tally
 from emu.check.listing import Line, listing
-from emu.check.modules import LoadedModule
-from emu.truth import Figures
-
-if TYPE_CHECKING:
-    from emu.check.reference import ReferenceEngine
+from emu.check.modules import LoadedModule, ModuleMap
+from emu.check.selection import Selection
+from emu.check.tables import Tables
+from emu.machine import Process
+from emu.truth import Figures, Tracker
 
 COLLECTED_AT = 16
 """So many ended children are let go at once: a process and its engine refer to each other, and
 collecting takes longer than freeing one."""
+
+
+class Engine(Protocol):
+    """What checks a child."""
+
+    process: Process
+    modules: ModuleMap
+    tables: Tables
+    tracker: Tracker
+    tally: Tally
+    instructions: int
+    selection: Selection | None
+    dropped_at: int | None
+
+    @property
+    def moved(self) -> set[str]:
+        """Functions that moved to another stack themselves, with rows that lead back."""
+
+    def end(self) -> None:
+        """The process has ended, or the run: count what is still open."""
 
 
 class Family:
@@ -27,7 +47,7 @@ class Family:
     def __init__(self) -> None:
         self.count = 0
         """Children there have been."""
-        self.living: list[ReferenceEngine] = []
+        self.living: list[Engine] = []
         self.instructions = 0
         self.tally = Tally()
         self.figures = Figures()
@@ -42,7 +62,7 @@ class Family:
         """Children whose walks had no table any more at some time."""
         self._uncollected = 0
 
-    def begun(self, engine: ReferenceEngine) -> None:
+    def begun(self, engine: Engine) -> None:
         """A child was forked."""
         if self._uncollected >= COLLECTED_AT:
             gc.collect()
@@ -50,7 +70,7 @@ class Family:
         self.count += 1
         self.living.append(engine)
 
-    def ended(self, engine: ReferenceEngine) -> None:
+    def ended(self, engine: Engine) -> None:
         """A child is over, or the run is: keep what it has seen."""
         self.living.remove(engine)
         self._uncollected += 1
@@ -64,7 +84,7 @@ class Family:
         add_figures(self.figures, engine.tracker.figures)
         for module in (*engine.modules.modules, *engine.modules.unloaded):
             self.modules.setdefault((module.path, module.bias), module)
-        self.moved |= engine.observer.moved
+        self.moved |= engine.moved
         self.lost_tables += engine.dropped_at is not None
         if engine.selection is not None:
             self.found |= {*engine.selection.places} - {*engine.selection.unresolved}

@@ -36,6 +36,14 @@ class FunctionMap:
             found = self._known[stretch] = self._find(address)
             return found
 
+    def stretch(self, address: int) -> tuple[int, int]:
+        """Addresses around `address`, first and end, for which `at` gives the same."""
+        number, bounds = bisect_right(self._bounds, address), self._bounds
+        return (
+            bounds[number - 1] if number else self._image.start,
+            bounds[number] if number < len(bounds) else self._image.end,
+        )
+
     def _find(self, address: int) -> Function | None:
         symbol = self._image.symbol_at(address)
         name = symbol.name if symbol else ""

@@ -32,6 +32,8 @@ class GuestStore(SectionStore):
         self.intact = intact
         self.on_change: Callable[[], object] = int
         """Called when a section was registered or removed on purpose."""
+        self.changes = 0
+        """Counts all changes of the records, also by a lookup that drops a section."""
         self._protections = mappings
         self._finding = False
 
@@ -39,6 +41,7 @@ class GuestStore(SectionStore):
         """Register in both."""
         result = super().add(sframe_start, sframe_end, text_start, text_end)
         if result == 0:
+            self.changes += 1
             self.intact.add(sframe_start, sframe_end, text_start, text_end)
             if self._protections.writable(sframe_start):
                 # The guest may rewrite its table: nothing is remembered any more.
@@ -51,6 +54,7 @@ class GuestStore(SectionStore):
         if not self._finding:
             self.intact.remove(sframe_start)
             self.on_change()
+        self.changes += 1
         return super().remove(sframe_start)
 
     def inherit(self, parent: GuestStore) -> None:
@@ -61,6 +65,7 @@ class GuestStore(SectionStore):
         for source, copy in ((parent.intact, self.intact), (parent, self)):
             for record in source.records:
                 SectionStore._insert(copy, replace(record))
+        self.changes += 1
         self.on_change()
 
     def lookup(self, ip: int) -> Row | LookupFailure:

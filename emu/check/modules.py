@@ -97,6 +97,11 @@ class LoadedModule:
             return None
         return Function(found.start + self.bias, found.end + self.bias, found.name)
 
+    def stretch_at(self, pc: int) -> tuple[int, int]:
+        """Run-time addresses around `pc` for which the function and its name are the same."""
+        start, end = self._functions.stretch(pc - self.bias)
+        return start + self.bias, end + self.bias
+
     def name_at(self, pc: int) -> str:
         """Name of the function that contains run-time `pc`; its address if only a table knows."""
         found = self._functions.at(pc - self.bias)
@@ -148,6 +153,11 @@ class ModuleMap:
         """The function that contains `pc`."""
         loaded = self.module_at(pc)
         return None if loaded is None else loaded.function_at(pc)
+
+    def stretch_at(self, pc: int) -> tuple[int, int] | None:
+        """Addresses around `pc` for which `function_at` gives the same; None outside of modules."""
+        loaded = self.module_at(pc)
+        return None if loaded is None else loaded.stretch_at(pc)
 
     def name_at(self, pc: int) -> str:
         """Name of the function that contains `pc`; its address if only a table knows it."""

@@ -10,19 +10,19 @@ from emu.check.cfi import NAME as DWARF
 from emu.check.cfi import CfiWalkCheck, CfiWitness
 from emu.check.error import CheckError
 from emu.check.finding import Finding, Key, Tally, Witness
+from emu.check.judge import Judge
 from emu.check.live import LiveRegisters
 from emu.check.modules import ModuleMap
-from emu.check.moved import UNSETTLED, leads_back
+from emu.check.moved import UNSETTLED
 from emu.check.repeat import Held, Repeat, Repetition, Span, Word, row_of
 from emu.check.sighting import Sighting
-from emu.check.step import OK, Outcome, check_step
+from emu.check.step import OK, Outcome
 from emu.check.tables import Place, Tables
 from emu.check.verdict import Blame, Check, Field, Verdict
 from emu.check.walk import KERNEL_LIMIT, Departure, Note, WalkCheck, serial
 from emu.check.witnesses import Witnesses
 from emu.truth import Entry, Moved
 from emu.unwind import Memory, Policy, State, evaluate
-from emu.unwind.dwarf import DwarfState
 from emu.unwind.signal_frame import interrupted_state
 from emu.unwind.walk import POINTER_FRAMES
 
@@ -32,8 +32,9 @@ RSP, RBP = 7, 6
 class Observer:
     """Makes the step checks and the walk check that are due before an instruction executes.
 
-    The topmost frame is checked every time, an older one when it has become live; unless stores
-    are watched, what it depends on is taken to stay the same until it is topmost again.
+    The topmost frame is checked every time, an older one when it has become live and when the
+    tables say something else about it; unless stores are watched, the memory that its check reads
+    is taken to stay the same until it is topmost again.
     """
 
     def __init__(
@@ -44,30 +45,43 @@ class Observer:
         policy: Policy,
         *,
         strict: bool,
-        repeat: Repeat = Repeat.NEVER,
+        repeat: Repeat = Repeat.TABLES,
     ) -> None:
         self.registers = LiveRegisters()
         self.returns_by_copy: Callable[[int, list[int]], bool] = lambda _slot, _registers: False
         """Whether the topmost function may return by the word at an address."""
-        self.repetition: Repetition | None = None
-        if repeat is not Repeat.NEVER:
-            self.repetition = Repetition(memory, always=repeat is Repeat.ALWAYS)
+        self.repetition = Repetition(memory, repeat)
+        if self.repetition.watching:
             memory = self.repetition.memory
-        self._cfi = CfiWitness(modules, memory, self.registers)
+        self._cfi = cfi = CfiWitness(modules, memory, self.registers)
         self._by_cfi = policy.name == DWARF
+        self.judge = Judge(tables, memory, self.registers, policy, cfi, by_cfi=self._by_cfi)
         self.walks = (
-            CfiWalkCheck(tables.real, memory, self.registers, policy, self._cfi)
+            CfiWalkCheck(tables.real, memory, self.registers, policy, cfi)
             if self._by_cfi
             else WalkCheck(tables.real, memory, self.registers, policy)
         )
         self._tables = tables
-        self._memory = memory
         self._policy = policy
         self._strict = strict
-        self.moved: set[str] = set()
-        """Functions that moved to another stack themselves, with rows that lead back."""
-        blamer = None if self._by_cfi else Blamer(tables.intact, memory, self._cfi)
+        self._seen_tables = -1
+        """`Tables.changes` when the frames of this stack were last held against the tables."""
+        blamer = None if self._by_cfi else Blamer(tables.intact, memory, cfi)
         self._witnesses = Witnesses(modules, memory, self.registers, blamer)
+
+    @property
+    def open(self) -> bool:
+        """Whether something may have changed that no check has looked at."""
+        return self.repetition.open or self._seen_tables != self._tables.changes
+
+    def modules_changed(self) -> None:
+        """A module came or went: .eh_frame says something else at its addresses."""
+        self._cfi.forget()
+
+    def stack_changed(self) -> None:
+        """Another stack is the current one: nobody looked at its frames while it was not."""
+        self._seen_tables = -1
+        self.repetition.everything()
 
     def check(self, tally: Tally, entries: Sequence[Entry], moved: Moved | None = None) -> bool:
         """Check the snapshot given by `registers` and the true stack `entries`, oldest first.
@@ -99,10 +113,11 @@ class Observer:
                 continue
             self._step(tally, entry.caller_state(), entry, older, depth - index, origin, note)
             lowest = index
+        self._seen_tables = self._tables.changes
         self._renew(entries, lowest)
         epoch = self.walks.epoch
         departure = self.walks.check(entries, state)
-        if self.repetition is not None and self.repetition.always and epoch == self.walks.epoch:
+        if self.repetition.always and epoch == self.walks.epoch:
             self._verify_walk(entries, state, departure)
         if departure is None:
             tally.walks[Verdict.OK] += 1
@@ -112,22 +127,36 @@ class Observer:
 
     def _is_near(self, note: Note) -> bool:
         """Whether this frame, or an older one, may have to be checked again."""
-        repetition = self.repetition
-        return repetition is not None and note.held is not None and repetition.near(note.held.reach)
+        return self._may_have_other_row(note) or self.repetition.near(note.held)
+
+    def _may_have_other_row(self, note: Note) -> bool:
+        repetition, tables = self.repetition, self._tables
+        if note.tables != tables.changes or repetition.always or repetition.repeating:
+            return True
+        return repetition.watching and not tables.intact.stable
 
     def _is_due(self, note: Note, entry: Entry) -> bool:
         """Whether the step check of this older frame is to be made again."""
-        assert self.repetition is not None, "a frame is near to a store"
-        assert note.held is not None, "a frame is near to a store"
-        state, inside = entry.caller_state(), entry.caller_pc
-        return self.repetition.due(note, note.held, lambda: row_of(self._place(state, inside)))
+        repetition = self.repetition
+        if repetition.repeated(note):
+            return True
+        if self._has_other_row(note, entry) or repetition.changed(note.held):
+            repetition.repeat(note)
+            return True
+        return False
+
+    def _has_other_row(self, note: Note, entry: Entry) -> bool:
+        assert note.place is not None, "the frame was checked"
+        if not self._may_have_other_row(note):
+            return False
+        note.tables = self._tables.changes
+        place = self.judge.place(entry.caller_state(), entry.caller_pc)
+        return row_of(place) != row_of(note.place)
 
     def _is_walk_due(self, note: Note, entry: Entry, caller: Entry | None) -> bool:
         """Whether walks through this older frame may find something else than is remembered."""
-        repetition, held = self.repetition, note.held
-        assert repetition is not None, "a frame is near to a store"
-        assert held is not None, "a frame is near to a store"
-        if not held.pointers or not repetition.memory.changed(held.pointers):
+        held = note.held
+        if held is None or not self.repetition.memory.changed(held.pointers):
             return False
         note.held = replace(held, pointers=self._pointers(entry.caller_state(), caller))
         return True
@@ -136,13 +165,12 @@ class Observer:
         self, note: Note, entry: Entry, caller: Entry | None, frame: int, origin: Entry | None
     ) -> None:
         """Check an older frame anew, if that is wanted. Raises `CheckError`."""
-        assert self.repetition is not None, "a frame is near to a store"
-        assert note.held is not None, "a frame is near to a store"
         if not self.repetition.always:
             return
+        assert note.held is not None, "stores are watched"
         state = entry.caller_state()
-        place = self._place(state, entry.caller_pc)
-        outcome = self._judge(place, state, entry, caller, origin)
+        place = self.judge.place(state, entry.caller_pc)
+        outcome = self.judge.of(place, state, entry, caller, origin)
         if not note.held.came_to(outcome):
             raise CheckError(
                 f"harness error before {self.registers.ip:#x}: the check of frame {frame} in"
@@ -152,13 +180,12 @@ class Observer:
 
     def _renew(self, entries: Sequence[Entry], lowest: int) -> None:
         """The checks of the frames above entry `lowest` were made: what hangs on them is old."""
-        if self.repetition is None:
-            return
         depth = len(entries)
-        if lowest < depth:
-            self.repetition.renewed = min(self.repetition.renewed, lowest)
+        if lowest == depth:
+            return
+        self.repetition.renewed = min(self.repetition.renewed, lowest)
         reach = Span()
-        if 0 < lowest < depth:
+        if lowest:
             below = entries[lowest - 1].notes.get(
                 serial(entries[lowest - 2] if lowest > 1 else None)
             )
@@ -186,7 +213,6 @@ class Observer:
     def _pointers(self, state: State, caller: Entry | None) -> tuple[Word, ...]:
         """What a walk reads that has no row for an older frame, if it can go right at all."""
         repetition = self.repetition
-        assert repetition is not None, "words are recorded for repetitions"
         repetition.memory.record()
         if caller is not None and state.fp + 16 == caller.slot + 8 and self._policy.frame_pointers:
             evaluate(POINTER_FRAMES[8], state, repetition.memory, self.registers, self._policy)
@@ -209,18 +235,18 @@ class Observer:
         Returns false, and nothing is counted, if that leaves the true stack in doubt.
 
         `origin` is that call for a frame that has moved here from the stack where it was called.
-        What an older frame's check depends on is left in its `note`, if stores are watched.
+        What an older frame's check depends on is left in its `note`.
         """
-        place = self._place(state, state.ip if entry is None else entry.caller_pc)
-        if note is None or self.repetition is None:
-            outcome = self._judge(place, state, entry, caller, origin)
+        place = self.judge.place(state, state.ip if entry is None else entry.caller_pc)
+        if note is not None:
+            note.place, note.tables = place, self._tables.changes
+        if note is None or not self.repetition.watching:
+            outcome = self.judge.of(place, state, entry, caller, origin)
         else:
             self.repetition.memory.record()
-            outcome = self._judge(place, state, entry, caller, origin)
+            outcome = self.judge.of(place, state, entry, caller, origin)
             words = self.repetition.memory.recorded()
-            note.held = Held(
-                row_of(place), outcome.verdict, outcome.fields, words, self._pointers(state, caller)
-            )
+            note.held = Held(outcome.verdict, outcome.fields, words, self._pointers(state, caller))
         verdict = outcome.verdict
         if entry is None and self._by_copy(outcome):
             return False
@@ -248,42 +274,6 @@ class Observer:
             return False
         return self.returns_by_copy(outcome.got.sp - 8, self.registers.values)
 
-    def _judge(
-        self,
-        place: Place,
-        state: State,
-        entry: Entry | None,
-        caller: Entry | None,
-        origin: Entry | None,
-    ) -> Outcome:
-        outcome = self._outcome(place, state, entry, caller)
-        if origin is None or not self._leads_back(place, outcome, state, entry, origin):
-            return outcome
-        self.moved.add(place.function)
-        return UNSETTLED
-
-    def _place(self, state: State, inside: int) -> Place:
-        if self._by_cfi:
-            return self._cfi.place(state, inside)
-        return self._tables.place(state, inside)
-
-    def _outcome(
-        self, place: Place, state: State, entry: Entry | None, caller: Entry | None
-    ) -> Outcome:
-        if self._by_cfi:
-            return self._cfi.outcome(state, entry, caller)
-        return check_step(place, state, caller, self._memory, self.registers, self._policy)
-
-    def _leads_back(
-        self, place: Place, outcome: Outcome, state: State, entry: Entry | None, origin: Entry
-    ) -> bool:
-        if outcome.verdict.right:
-            return False
-        if self._by_cfi:
-            got = self._cfi.step(state, entry)
-            return isinstance(got, DwarfState) and origin.is_caller(got.pc, got.sp, got.fp or 0)
-        return leads_back(place, state, self._cfi.known(entry), origin, self._memory)
-
     def _departed(self, tally: Tally, departure: Departure, depth: int) -> None:
         """Count a walk that went wrong; a finding only if no step check or gap explains it."""
         tally.walks[departure.verdict] += 1
@@ -299,10 +289,10 @@ class Observer:
             row = None
             expected = None
         else:
-            place = self._place(state, departure.inside)
+            place = self.judge.place(state, departure.inside)
             if (
                 self._by_cfi
-                or not self._outcome(place, state, None, departure.caller).verdict.right
+                or not self.judge.outcome(place, state, None, departure.caller).verdict.right
             ):
                 return
             key = _key(Check.WALK, departure.verdict, None, place)

@@ -18,6 +18,7 @@ from emu.check.modules import ModuleMap
 from emu.check.observe import Observer
 from emu.check.open_checks import OpenChecks, at_end
 from emu.check.repeat import Repeat
+from emu.check.section_memory import SectionMemory
 from emu.check.selection import Selection
 from emu.check.snapshot import Snapshot
 from emu.check.tables import Tables
@@ -76,7 +77,7 @@ class ReferenceEngine:
         selection: Selection | None = None,
         strict: bool = False,
         convert: Collection[str] = (),
-        repeat: Repeat = Repeat.NEVER,
+        repeat: Repeat = Repeat.TABLES,
     ) -> None:
         self.process = process
         self.policy = policy
@@ -91,6 +92,9 @@ class ReferenceEngine:
             self.tables, self.modules, process.memory, policy, strict=strict, repeat=repeat
         )
         self._repetition = self.observer.repetition
+        self._section_memory = SectionMemory(process.memory)
+        self._last_stack: Stack | None = None
+        """The stack before the last instruction."""
         self._hooks: Hooks | None = None
         self._previous = 0
         self.instructions = 0
@@ -122,6 +126,11 @@ class ReferenceEngine:
         finally:
             self.seconds = perf_counter() - started
             self._add_children()
+
+    @property
+    def moved(self) -> set[str]:
+        """Functions that moved to another stack themselves, with rows that lead back."""
+        return self.observer.judge.moved
 
     def end(self) -> None:
         """The process has ended, or the run: count what is still open."""
@@ -169,22 +178,21 @@ class ReferenceEngine:
         self.tracker.begin(self.process.registers.read()[7])
 
     def _watch_stores(self) -> None:
-        if self._repetition is not None:
+        if self._repetition.watching:
             self._hooks = Hooks(self.process.uc)
             self._hooks.add(UC_HOOK_MEM_WRITE, STORE, self._stored)
 
     def _stored(
         self, _uc: int, _kind: int, address: int, size: int, _value: int, _data: object
     ) -> None:
-        assert self._repetition is not None, "stores are watched"
         self._repetition.stored(address, size)
 
     def _anything_changed(self) -> None:
         """Not the guest's instructions alone have been at work."""
-        if self._repetition is not None:
-            self._repetition.everything()
+        self._repetition.everything()
 
     def _mapping_changed(self, event: MappingEvent, module: Module) -> None:
+        self.observer.modules_changed()
         if event is MappingEvent.UNLOADED:
             loaded = self.modules.remove(module)
             self.tables.unregister(loaded)
@@ -291,13 +299,17 @@ class ReferenceEngine:
             self._generation = self.process.memory.generation
             self.tracker.code_changed()
             self.tracker.mappings_changed()
-            self.tables.forget()
+            if self._section_memory.changed(self.tables.intact.records):
+                self.tables.forget()
             self._anything_changed()
         self.tracker.step(pc, size, registers)
+        if self.tracker.stack is not self._last_stack:
+            self._last_stack = self.tracker.stack
+            self.observer.stack_changed()
         return registers
 
     def _check(self, _uc: Any, pc: int, size: int, _data: Any) -> None:
-        if self._repetition is not None:
+        if self._repetition.watching:
             self._notice_kernel()
             self._previous = pc
         registers = self._follow(pc, size)
@@ -323,8 +335,7 @@ class ReferenceEngine:
 
     def _checked(self) -> None:
         """All checks before an instruction were made."""
-        if self._repetition is not None:
-            self._repetition.done()
+        self._repetition.done()
         if self.dropped_at is None and self.tables.dropped:
             self.dropped_at = self.instructions
 

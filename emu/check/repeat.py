@@ -1,14 +1,15 @@
 """When the check of an older frame is made again.
 
-A frame is checked when it becomes live. The row that was found for it, and the words that the
-check read, are held from then on, if stores are watched: one of them that has another value makes
-the check due again. Whether one has is asked only for frames that a store came near to, or for all
-of them at every instruction.
+A frame is checked when it becomes live. What the tables said of it is held from then on, and the
+words that the check read, if stores are watched: one of them that is another one now makes the
+check due again. Whether the tables say something else is asked when a section was registered or
+removed, or its memory changed; whether a word has another value, for frames that a store came near
+to. `Repeat.ALWAYS` asks both of all frames at every instruction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,7 +24,7 @@ NOWHERE = 1 << 64
 class Repeat(Enum):
     """How much is done to notice that an older frame's check would come out differently."""
 
-    NEVER = "when the frame becomes live"
+    TABLES = "when a section that came or went gives the frame another row"
     STORES = "also when a store, or the kernel, has changed what it depends on"
     ALWAYS = "at every instruction"
 
@@ -58,10 +59,8 @@ class Word:
 
 @dataclass(slots=True)
 class Held:
-    """What a frame's check came to, and what it depends on."""
+    """What a frame's check came to, and the words on which it depends."""
 
-    row: Hashable
-    """The row that was found, or why there is none."""
     verdict: Verdict
     fields: tuple[Field, ...]
     words: tuple[Word, ...]
@@ -131,9 +130,10 @@ class Recorder:
 class Repetition:
     """What may have changed since the last check, and what this instruction repeats for it."""
 
-    def __init__(self, memory: Memory, *, always: bool) -> None:
+    def __init__(self, memory: Memory, repeat: Repeat = Repeat.TABLES) -> None:
         self.memory = Recorder(memory)
-        self.always = always
+        self.watching = repeat is not Repeat.TABLES
+        self.always = repeat is Repeat.ALWAYS
         self.renewed = NOWHERE
         """The oldest entry whose caller's check was made, since somebody last set this."""
         self._stored = Span()
@@ -141,7 +141,7 @@ class Repetition:
 
     @property
     def open(self) -> bool:
-        """Whether something may have changed that no check has looked at."""
+        """Whether words may have changed that no check has looked at."""
         return self._stored.low < self._stored.high
 
     def stored(self, address: int, size: int) -> None:
@@ -149,27 +149,39 @@ class Repetition:
         self._stored = self._stored.with_(Span(address, address + size))
 
     def everything(self) -> None:
-        """The kernel, another thread or the tables: anything may be another one."""
-        self._stored = EVERYTHING
+        """The kernel or another thread: any word may have another value."""
+        if self.watching:
+            self._stored = EVERYTHING
 
-    def near(self, reach: Span) -> bool:
-        """Whether a frame whose words and older frames' words lie there must be looked at."""
-        return self.always or self._stored.touches(reach)
+    def near(self, held: Held | None) -> bool:
+        """Whether words of a frame that holds these, or of an older one, must be looked at."""
+        if held is None:
+            return False
+        return self.always or self._stored == EVERYTHING or self._stored.touches(held.reach)
 
-    def due(self, note: object, held: Held, row: Callable[[], Hashable]) -> bool:
-        """Whether the check to which `note` belongs must be repeated before this instruction.
+    @property
+    def repeating(self) -> bool:
+        """Whether any check is repeated before this instruction."""
+        return bool(self._again)
+
+    def repeated(self, note: object) -> bool:
+        """Whether the check to which `note` belongs is repeated before this instruction.
 
         The answer stays the same until `done`: a doubt has two readings, which share notes.
         """
-        if any(note is other for other in self._again):
-            return True
-        everywhere = self.always or self._stored == EVERYTHING
-        if not everywhere and not self._stored.touches(held.span):
+        return any(note is other for other in self._again)
+
+    def repeat(self, note: object) -> None:
+        """It is."""
+        self._again.append(note)
+
+    def changed(self, held: Held | None) -> bool:
+        """Whether a step check has read a word that has another value now."""
+        if held is None:
             return False
-        if self.memory.changed(held.words) or (everywhere and row() != held.row):
-            self._again.append(note)
-            return True
-        return False
+        if not self.always and not self._stored.touches(held.span):
+            return False
+        return self.memory.changed(held.words)
 
     def done(self) -> None:
         """All checks of this instruction were made."""

@@ -144,7 +144,7 @@ def snapshots(
 def _repeat(*, watch_stores: bool, exhaustive: bool) -> Repeat:
     if exhaustive:
         return Repeat.ALWAYS
-    return Repeat.STORES if watch_stores else Repeat.NEVER
+    return Repeat.STORES if watch_stores else Repeat.TABLES
 
 
 def _engine(name: str, policy: Policy) -> type[ReferenceEngine]:
@@ -279,6 +279,6 @@ def _remarks(runner: ReferenceEngine) -> tuple[str, ...]:
     remarks += [
         f"{function} moves to another stack by itself: its rows that lead back to the one it came"
         " from are unsettled"
-        for function in sorted(runner.observer.moved | family.moved)
+        for function in sorted(runner.moved | family.moved)
     ]
     return tuple(remarks)

@@ -7,6 +7,7 @@ which such a section is gone for good.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emu.check.guest_store import GuestStore, Mappings
@@ -75,7 +76,11 @@ class Tables:
         self._policy = policy
         self._places: dict[tuple[int, int], Place] = {}
         self._rows_hit: set[tuple[int, int, int]] = set()
-        self.real.on_change = self._places.clear
+        self.changes = 0
+        """Counts all changes of what lookups may find, but those of a table that is rewritten."""
+        self.rewritten = 0
+        """Counts the times that the memory of a table may have changed."""
+        self.real.on_change = self._changed
 
     def register(self, module: LoadedModule) -> str:
         """Register the section of a module for each of its executable segments.
@@ -89,7 +94,7 @@ class Tables:
         for text in module.executable_extents:
             if self.real.add(*extent, *text):
                 refused = refused or self.real.log.lines[-1]
-        self.forget()
+        self.modules_changed()
         if refused:
             return f"rejected: {refused}"
         return "converted" if module.converted else "present"
@@ -104,7 +109,7 @@ class Tables:
         """The module is gone; so are its records."""
         if module.sframe_extent is not None:
             self.real.remove(module.sframe_extent[0])
-        self.forget()
+        self.modules_changed()
 
     def empty(self) -> None:
         """No section is registered any more."""
@@ -121,8 +126,21 @@ class Tables:
 
     def forget(self) -> None:
         """Memory of a table may have changed: look up everything anew."""
+        self.rewritten += 1
+        self._look_up_anew()
+
+    def _look_up_anew(self) -> None:
         self.intact.invalidate()
         self.real.invalidate()
+        self._changed()
+
+    def modules_changed(self) -> None:
+        """Names, and what .eh_frame says, are others where a module came or went."""
+        self.real.changes += 1
+        self._look_up_anew()
+
+    def _changed(self) -> None:
+        self.changes += 1
         self._places.clear()
 
     def place(self, state: State, inside: int) -> Place:
@@ -138,29 +156,28 @@ class Tables:
         key = (address, inside)
         place = self._places.get(key)
         if place is None or not self.intact.stable:
-            place = self._places[key] = self._look_up(address, inside)
+            place = self._places[key] = self.look_up(address, inside)
+            self._exercised(place)
         return place
 
     def hit(self) -> tuple[int, int]:
         """FDEs and rows that any checked frame was in, over all sections."""
         return len({hit[:2] for hit in self._rows_hit}), len(self._rows_hit)
 
-    def was_hit(self, pc: int, row: Row) -> bool:
-        """Whether a frame in `row`, which the intact store gives for `pc`, was checked before."""
-        record = self.intact.record_for(pc)
-        assert record is not None, "a row comes from a record"
-        return (record.sframe_start, row.function.index, row.index) in self._rows_hit
+    def hit_also(self, rows: Iterable[tuple[int, int, int]]) -> None:
+        """Frames were checked in these rows too: start of the section, FDE, FRE."""
+        self._rows_hit.update(rows)
 
-    def _look_up(self, address: int, inside: int) -> Place:
+    def look_up(self, address: int, inside: int) -> Place:
+        """Like `place`, for an address that is looked up as it is; no row counts as exercised."""
         modules = self._modules
         name = modules.name_at(inside)
         foreign = address != inside and modules.name_at(address) != name
-        return Place(address, self._row(address), modules.module_at(inside), name, foreign)
+        found = self.intact.lookup(address)
+        return Place(address, found, modules.module_at(inside), name, foreign)
 
-    def _row(self, pc: int) -> Row | LookupFailure:
-        found = self.intact.lookup(pc)
-        if isinstance(found, Row):
-            record = self.intact.record_for(pc)
+    def _exercised(self, place: Place) -> None:
+        if isinstance(place.found, Row):
+            record = self.intact.record_for(place.pc)
             assert record is not None, "a row comes from a record"
-            self._rows_hit.add((record.sframe_start, found.function.index, found.index))
-        return found
+            self._rows_hit.add((record.sframe_start, place.found.function.index, place.found.index))

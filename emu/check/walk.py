@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emu.check.guest_store import GuestStore
 from emu.check.repeat import Held
+from emu.check.tables import Place
 from emu.check.verdict import Verdict
 from emu.truth import Entry
-from emu.unwind import Ending, Memory, Method, Policy, Registers, SectionStore, State, Walk
+from emu.unwind import Ending, Memory, Method, Policy, Registers, State, Walk
 
 KERNEL_LIMIT = 510
 """Entries of the kernel's cache for one deferred walk (kernel behaviour: 12.1)."""
@@ -40,8 +42,12 @@ class Note:
     departure: Departure | None = None
     epoch: int = -1
     """State of the store for which `departure` holds."""
+    place: Place | None = None
+    """What the tables said about the frame when its step check was made."""
+    tables: int = -1
+    """`Tables.changes` when they last said so."""
     held: Held | None = None
-    """What the frame's step check depends on, if stores are watched."""
+    """The words on which the step check depends, if stores are watched."""
 
 
 _ENDED = {
@@ -61,18 +67,18 @@ class WalkCheck:
     """Walks one address space with its real store: what a lookup drops stays dropped."""
 
     def __init__(
-        self, store: SectionStore, memory: Memory, registers: Registers, policy: Policy
+        self, store: GuestStore, memory: Memory, registers: Registers, policy: Policy
     ) -> None:
         self._store = store
         self._policy = policy
         self._walk = Walk(store, memory, registers)
-        self._records = -1
+        self._changes = -1
         self._epoch = 0
 
     @property
     def epoch(self) -> int:
         """The state of the store that new notes are made for; -1 if the next walk finds another."""
-        return self._epoch if len(self._store) == self._records else -1
+        return self._epoch if self._store.changes == self._changes else -1
 
     def check(
         self, entries: Sequence[Entry], state: State, *, anew: bool = False
@@ -160,12 +166,11 @@ class WalkCheck:
         return Departure(Verdict.LIMIT, depth - last, State(0, 0, 0), 0, None)
 
     def _notice_changes(self) -> None:
-        records = len(self._store)
-        if records != self._records:
-            self._records = records
+        if self._store.changes != self._changes:
+            self._changes = self._store.changes
             self._epoch += 1
             # What a walk may use is decided when it starts.
-            methods = Method.SFRAME if records else Method.NONE
+            methods = Method.SFRAME if len(self._store) else Method.NONE
             if self._policy.frame_pointers:
                 methods |= Method.FRAME_POINTER
             self._walk.available = methods

@@ -70,7 +70,7 @@ def test_the_seeds_are_of_every_kind(agree: ModuleType) -> None:
     """Threads, children, signals, findings, dropped frames, repeated checks: all come up."""
     situations = [agree.Situation.of(seed) for seed in SEEDS]
     kinds = " ".join(situation.kind for situation in situations)
-    for kind in ("threads=2", "forks=True", "mischief=True", "signal_every=37"):
+    for kind in ("threads=2", "forks=True", "mischief=True", "signal_every=37", "tables=True"):
         assert kind in kinds
     results = [situation.run("fast", {}) for situation in situations]
     watched = [situation.run("fast", {"watch_stores": True}) for situation in situations]

@@ -6,7 +6,7 @@ from typing import Any
 import capstone
 import pytest
 
-from emu.check.fast.facts import FactReader, touches_frame
+from emu.check.fast.facts import FactReader, is_plain, touches_frame
 from emu.check.fast.layout import Fact
 from emu.machine import Image
 from emu.toolchain.prebuilt import unpack_programs
@@ -97,3 +97,37 @@ def test_bytes_that_are_no_instruction_have_facts_too() -> None:
     assert (at, size) == (0x1000, 0)
     assert Fact.KNOWN in facts
     assert Fact.SYSTEM_CALL in facts
+
+
+def test_what_is_plain_needs_no_look_at_its_operands(tmp_path: Path) -> None:
+    programs = {path.name: path for path in unpack_programs(PREBUILT, tmp_path)}
+    image = Image.from_file(programs["varargs_printf-O2"])
+    segment = next(segment for segment in image.segments if segment.executable)
+    text = image.data[segment.offset : segment.offset + segment.file_size]
+    decoder = Decoder(Code([(segment.address, text)]))
+    seen = 0
+    for at, _, mnemonic, operands in engine().disasm_lite(text[:20_000], segment.address):
+        name = mnemonic.split()[-1]
+        if touches_frame(name, operands) and is_plain(name, operands):
+            instruction = decoder.at(at)
+            assert not instruction.sets_rsp, (mnemonic, operands)
+            assert not instruction.rsp_from_rbp, (mnemonic, operands)
+            seen += 1
+    assert seen > 500
+
+
+@pytest.mark.parametrize(
+    ("name", "operands", "expected"),
+    [
+        ("pop", "rsp", False),
+        ("pop", "rbp", True),
+        ("leave", "", False),
+        ("mov", "rsp, rax", False),
+        ("sub", "rsp, 8", True),
+        ("lea", "rsp, [rbp - 8]", False),
+    ],
+)
+def test_what_moves_rsp_in_a_way_of_its_own_is_not_plain(
+    name: str, operands: str, expected: bool
+) -> None:
+    assert is_plain(name, operands) is expected

@@ -351,8 +351,8 @@ def test_a_check_that_forgets_is_a_harness_error(
     held = observe.Held
 
     def misremembered(*arguments: Any) -> Any:
-        row, _verdict, *rest = arguments
-        return held(row, Verdict.OVERRUN, *rest)
+        _verdict, *rest = arguments
+        return held(Verdict.OVERRUN, *rest)
 
     monkeypatch.setattr(observe, "Held", misremembered)
     run(image, engine=engine, watch_stores=True)

@@ -100,6 +100,8 @@ def note(s: Any, entries: Any, lowest: Any, departs: Any, height: Any) -> Any:
 def count(s: Any, site: Any, code: Any) -> Any:
     """One more step check."""
     s.steps[code] += ONE
+    if site.seen == ZERO:
+        site.seen, site.plain = ONE, site.ready
     if code != OK:
         site.counts[code] += ONE
 
@@ -135,7 +137,8 @@ def check(s: Any, entries: Any, top: Any) -> Any:
     if fresh != NOTHING:
         count(s, sites[fresh], fresh_code)
         if s.watching != ZERO:
-            hold(s, entries, fresh, fresh_code)
+            hold(s, entries, fresh_code)
+        entries[s.depth - ONE].held_site = fresh
         entries[s.depth - ONE].epoch = UNWALKED
         s.noted = min(s.noted, s.depth - ONE)
     if lowest != s.depth:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 from bisect import bisect_right
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -22,6 +21,7 @@ LARGEST = 1 << 28
 """Bytes of code with places, all mappings together; there are some 20 bytes for each."""
 
 Extent = tuple[Mapping, int, int]
+Places = np.ndarray[tuple[int], np.dtype[np.void]]
 
 
 class CodeMap:
@@ -29,11 +29,10 @@ class CodeMap:
 
     def __init__(self, memory: AddressSpace) -> None:
         self._memory = memory
-        self._places: dict[Extent, np.ndarray[tuple[int], np.dtype[np.void]]] = {}
+        self._places: dict[Extent, Places] = {}
         self._starts: list[int] = []
         self._extents: list[Extent] = []
         self._changed: list[tuple[int, int]] = []
-        self._tables: tuple[Extent, ...] = ()
         self.ranges = (Range * 0)()
         """Of code, with the addresses of their places."""
         self.readable = (Range * 0)()
@@ -43,12 +42,8 @@ class CodeMap:
         """Whatever is known about these addresses will be wrong after the next `refresh`."""
         self._changed.append((start, end))
 
-    def refresh(self, tables: Iterable[tuple[int, int]]) -> None:
-        """Mappings have changed. `tables` are the extents of the registered sections.
-
-        Places stay while their mapping does, unless a section could have changed.
-        """
-        everything = self._forget_all(tables)
+    def refresh(self, *, everything: bool) -> None:
+        """Mappings have changed. Places stay while their mapping does, unless `everything` goes."""
         known, self._places = self._places, {}
         self._extents = []
         total = 0
@@ -93,6 +88,14 @@ class CodeMap:
         address = self.address(pc)
         return Place.from_address(address) if address else None
 
+    def view(self, start: int, end: int) -> Places | None:
+        """The places of [start, end), a column for each field; None if not all have some."""
+        index = bisect_right(self._starts, start) - 1
+        if index < 0 or end > self._extents[index][2]:
+            return None
+        first = self._starts[index]
+        return self._places[self._extents[index]][start - first : end - first]
+
     def address(self, pc: int) -> int:
         """Host address of the place of `pc`; 0 if it has none."""
         index = bisect_right(self._starts, pc) - 1
@@ -115,18 +118,6 @@ class CodeMap:
             if low < high:
                 for column in columns:
                     places[column][low - first : high - first] = 0
-
-    def _forget_all(self, tables: Iterable[tuple[int, int]]) -> bool:
-        """Whether the memory of a section may hold something else now."""
-        extents: list[Extent] = []
-        writable = False
-        for address, end in tables:
-            while (mapping := self._memory.find(address)) is not None and address < end:
-                writable |= bool(mapping.protection & Protection.WRITE)
-                extents.append((mapping, mapping.start, mapping.end))
-                address = mapping.end  # noqa: PLW2901 -- along the extent, mapping by mapping
-        before, self._tables = self._tables, tuple(extents)
-        return writable or any(extent not in extents for extent in before)
 
     def _is_changed(self, extent: Extent) -> bool:
         _, start, end = extent

@@ -53,7 +53,7 @@ class FastEngine(ReferenceEngine):
         selection: Selection | None = None,
         strict: bool = False,
         convert: Collection[str] = (),
-        repeat: Repeat = Repeat.NEVER,
+        repeat: Repeat = Repeat.TABLES,
     ) -> None:
         super().__init__(
             process, policy, selection=selection, strict=strict, convert=convert, repeat=repeat
@@ -72,10 +72,10 @@ class FastEngine(ReferenceEngine):
             selection=selection,
             strict=strict,
         )
-        self._mirror.row_of = self._knowledge.sites.row_of
+        self._mirror.place_of = self._knowledge.sites.place_of
         self._chosen = 0
-        state.watching = repeat is not Repeat.NEVER
-        state.exhaustive = repeat is Repeat.ALWAYS
+        state.watching = self._repetition.watching
+        state.exhaustive = self._repetition.always
         state.always_thorough = state.exhaustive
         self._connected = self._connect()
         state.forced = 1
@@ -127,7 +127,7 @@ class FastEngine(ReferenceEngine):
     def _watch_stores(self) -> None:
         from emu.check.fast.compile import store_hook_address
 
-        if self._repetition is not None:
+        if self._repetition.watching:
             self._hooks = Hooks(self.process.uc)
             data = ctypes.addressof(self._state)
             self._hooks.add(UC_HOOK_MEM_WRITE, STORE, store_hook_address(), data=data)
@@ -166,7 +166,8 @@ class FastEngine(ReferenceEngine):
             self._anything_changed()
         if kind == Event.STEP:
             previous_pc = self._previous = mirror.previous_pc
-            knowledge.look_up(pc)
+            if self.process.memory.generation == self._generation:
+                knowledge.look_up(pc)
             self._check(None, pc, size, None)
             mirror.remember(pc)
             knowledge.refresh()
@@ -176,19 +177,18 @@ class FastEngine(ReferenceEngine):
             self._check_frames(self.process.registers.read())
             knowledge.refresh()
         state.instructions = self.instructions
-        if self._repetition is not None:
-            mirror.renewed(self._repetition.renewed)
-            self._repetition.renewed = NOWHERE
+        mirror.renewed(self._repetition.renewed)
+        self._repetition.renewed = NOWHERE
         if mirror.quiet:
             self._learn_rows(pc)
-            mirror.give()
+            mirror.give(self.tables.changes)
             place = knowledge.code.place(pc)
             state.forced = place is not None and bool(place.facts & Fact.SYSTEM_CALL)
         else:
             mirror.keep()
             state.forced = 1
         state.disturbed = Disturbance.NOTHING
-        if self._repetition is not None and self._repetition.open:
+        if self.observer.open:
             state.disturbed = Disturbance.ANYTHING
         epoch = self.observer.walks.epoch
         state.stale = epoch < 0
@@ -211,7 +211,8 @@ class FastEngine(ReferenceEngine):
         if entries:
             newest = entries[-1]
             older = entries[-2] if len(entries) > 1 else None
-            if serial(older) in newest.notes:
+            note = newest.notes.get(serial(older))
+            if note is not None and note.tables == self.tables.changes:
                 knowledge.learn_caller(newest.return_address, newest.caller_pc, tally)
         knowledge.answer(tally)
 
@@ -228,6 +229,7 @@ class FastEngine(ReferenceEngine):
         if state.walks[Code.LIMIT]:
             tally.findings[LIMIT_KEY].count += state.walks[Code.LIMIT]
         self._knowledge.sites.count(tally)
+        self.tables.hit_also(self._knowledge.sites.exercised())
         figures.returns += state.returns
         figures.returns_verified += state.returns
 

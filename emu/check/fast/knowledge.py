@@ -1,18 +1,21 @@
 """What the hook is told: facts, sites and functions by address.
 
-An instruction that is met for the first time is learned with those that follow it in a straight
-line, as far as that has no effect on the report: what a look at a row adds to the coverage is
-added only when a frame there is checked.
+An instruction that is met for the first time is learned with those behind it, and the sites of all
+rows of its function are made at once (`rows`). Nothing of that has an effect on the report: a row
+counts as exercised when a frame there is checked.
 """
 
 from __future__ import annotations
 
 import ctypes
+from itertools import islice
 
-from emu.check.fast.codemap import CodeMap
-from emu.check.fast.extents import RowExtents
+import numpy as np
+
+from emu.check.fast.codemap import CodeMap, Places
 from emu.check.fast.facts import FactReader
 from emu.check.fast.layout import Fact, Place, Range, State
+from emu.check.fast.rows import Rows, read_rows
 from emu.check.fast.sites import LIMIT_KEY, Sites
 from emu.check.finding import Tally
 from emu.check.modules import ModuleMap
@@ -20,13 +23,13 @@ from emu.check.selection import Selection
 from emu.check.tables import Tables
 from emu.machine import AddressSpace
 from emu.truth import Decoder
-from emu.unwind import Errno, LookupFailure, Row, SectionRecord
+from emu.unwind import Errno, LookupFailure, MemoryFault, SectionRecord
 from emu.unwind import State as FrameState
 
-AHEAD = 32
-"""Instructions learned at a time."""
-FORESEEN = 256
-"""Bytes whose rows are remembered at a time."""
+AHEAD = 1024
+"""Bytes of code decoded at a time."""
+LARGEST = 1 << 16
+"""Bytes on either side for which rows are learned at a time."""
 _MASK32 = (1 << 32) - 1
 
 
@@ -52,8 +55,11 @@ class Knowledge:
         self._tables = tables
         self._selected = None if selection is None else selection.addresses
         self._facts = FactReader(memory, decoder)
-        self._extents = RowExtents(modules, tables, memory)
+        self._rows: dict[SectionRecord, Rows] = {}
+        self._tried: set[int] = set()
+        """Where functions start whose rows were learned, as far as that is possible."""
         self._generation = -1
+        self._rewritten = 0
         self._records: tuple[SectionRecord, ...] = ()
         self._intact: tuple[SectionRecord, ...] = ()
         self._functions = (Range * 1024)()
@@ -66,11 +72,12 @@ class Knowledge:
         if memory.generation == self._generation:
             return
         self._generation = memory.generation
-        code.refresh(
-            loaded.sframe_extent
-            for loaded in self._modules.modules
-            if loaded.sframe_extent is not None
-        )
+        rewritten = self._tables.rewritten != self._rewritten
+        self._rewritten = self._tables.rewritten
+        self._tried.clear()
+        if rewritten:
+            self._rows.clear()
+        code.refresh(everything=rewritten)
         state.code, state.code_count = ctypes.addressof(code.ranges), len(code.ranges)
         state.memory, state.memory_count = ctypes.addressof(code.readable), len(code.readable)
         state.code_size = 0
@@ -87,25 +94,110 @@ class Knowledge:
         for record in {*real} ^ {*self._records}:
             self.code.forget_walks(record.text_start, record.text_end)
         self._records, self._intact = real, intact
+        self._tried.clear()
         self._state.records = len(real)
         self.sites.refresh(self._tables.real)
         self._cover()
 
     def learn_instruction(self, pc: int) -> None:
-        """The facts about the instruction at `pc`, and about those that follow it."""
+        """The facts about the instruction at `pc`, and about those behind it in its function."""
         state, code = self._state, self.code
         first = code.place(pc)
         state.previous_place = 0 if first is None else ctypes.addressof(first)
         if first is None or first.facts:
             return
-        end = self._share(pc)
-        for number, (at, size, facts) in enumerate(self._facts.run(pc)):
-            place = code.place(at)
-            if number == AHEAD or place is None or place.facts:
-                break
-            place.facts = facts | (Fact.SELECTED if self._is_selected(at) else 0)
-            if number and size:
-                self._foresee(place, at, end)
+        start, end = self._modules.stretch_at(pc) or (pc, pc + 1)
+        self._learn_rows(pc, start, end)
+        end = min(end, pc + AHEAD)
+        view = code.view(pc, end)
+        if view is None or not self._learn_ahead(pc, end, view):
+            ((_, _, facts),) = islice(self._facts.run(pc), 1)
+            self._learn_facts(pc, first, facts)
+
+    def _learn_ahead(self, pc: int, end: int, view: Places) -> bool:
+        """What is known of [pc, end) without executing it, as far as it is new."""
+        known = np.flatnonzero(view["facts"])
+        if len(known):
+            end = pc + int(known[0])
+        function = self._modules.function_at(pc)
+        number = self._number_of((0, 0) if function is None else (function.start, function.end))
+        learned = False
+        for at, size, facts, call in self._facts.sweep(pc, end):
+            place = self.code.place(at)
+            assert place is not None, "all of it has places"
+            self._learn_facts(at, place, facts)
+            learned = True
+            if call and at + size < end:
+                place.function = number
+                following = self.code.place(at + size)
+                assert following is not None, "all of it has places"
+                following.caller, following.distance = following.top, size
+        return learned
+
+    def _learn_facts(self, pc: int, place: Place, facts: Fact) -> None:
+        place.facts = facts | (Fact.SELECTED if self._is_selected(pc) else 0)
+
+    def _learn_rows(self, pc: int, start: int, end: int) -> None:
+        """The sites of topmost frames around `pc`, as far as [start, end) is one function."""
+        tables, modules = self._tables, self._modules
+        start, end = max(start, pc - LARGEST), min(end, pc + LARGEST)
+        module, record = modules.module_at(pc), tables.intact.record_for(pc)
+        if module is None or not tables.intact.stable:
+            return
+        if record is None:
+            end = min(end, pc + AHEAD)
+            view = self.code.view(pc, end)
+            covered = (each.text_start < end and pc < each.text_end for each in self._intact)
+            if view is not None and not any(covered):
+                place = tables.look_up(pc, pc)
+                view["top"] = self.sites.of_place(place, pc, tables.real)
+            return
+        view, rows = self.code.view(start, end), self._rows_at(pc)
+        if view is None or rows is None or start in self._tried:
+            return
+        self._tried.add(start)
+        first, last = rows.within(start, end)
+        if first >= last:
+            return
+        number = self.sites.of_rows(
+            rows, first, last, record, module, modules.name_at(pc), tables.real
+        )
+        addresses = np.arange(start, end, dtype=np.uint64)
+        found = np.searchsorted(rows.starts[first:last], addresses, "right") - 1
+        covering = (found >= 0) & (addresses < rows.ends[first + np.maximum(found, 0)])
+        view["top"] = np.where(covering, number + found, view["top"])
+
+    def look_up(self, pc: int) -> None:
+        """Let the first lookup in a function be one of those that were all made at once."""
+        place, tables = self.code.place(pc), self._tables
+        if place is None or place.facts:
+            return
+        rows = self._rows_at(pc)
+        found = None if rows is None else rows.at(pc)
+        if found is not None:
+            tables.intact.remember(pc, found)
+
+    def _rows_at(self, pc: int) -> Rows | None:
+        """The rows of the section that covers `pc`; None if it may change, or there is none."""
+        intact = self._tables.intact
+        record = intact.record_for(pc) if intact.stable else None
+        if record is None or record not in self._intact:
+            return None
+        ends = (record.sframe_start, record.sframe_end - 1)
+        if any(self._memory.writable(address) for address in ends):
+            return None
+        return self._rows_of(record)
+
+    def _rows_of(self, record: SectionRecord) -> Rows:
+        rows = self._rows.get(record)
+        if rows is None:
+            try:
+                size = record.sframe_end - record.sframe_start
+                data = self._memory.read(record.sframe_start, size)
+            except MemoryFault:
+                data = b""
+            rows = self._rows[record] = read_rows(record, data, self._tables.intact.policy)
+        return rows
 
     def learn_call(self, call_site: int) -> None:
         """Where the function of a call begins and ends."""
@@ -114,6 +206,10 @@ class Knowledge:
             return
         function = self._modules.function_at(call_site)
         extent = (0, 0) if function is None else (function.start, function.end)
+        place.function = self._number_of(extent)
+
+    def _number_of(self, extent: tuple[int, int]) -> int:
+        """The number of a function; `State.functions` is up to date afterwards."""
         number = self._numbers.get(extent)
         if number is None:
             number = self._numbers[extent] = len(self._numbers) + 1
@@ -122,8 +218,8 @@ class Knowledge:
                 ctypes.memmove(larger, self._functions, ctypes.sizeof(self._functions))
                 self._functions = larger
             self._functions[number].start, self._functions[number].end = extent
-        place.function = number
-        self._state.functions = ctypes.addressof(self._functions)
+            self._state.functions = ctypes.addressof(self._functions)
+        return number
 
     def learn_top(self, pc: int, tally: Tally) -> None:
         """The site of a topmost frame that was just checked."""
@@ -131,7 +227,11 @@ class Knowledge:
         if place is None or not self._is_selected(pc):
             return
         if not place.top:
-            place.top = self._top_site(pc)
+            # Other tables are registered than when the code was learned.
+            self._learn_rows(pc, *(self._modules.stretch_at(pc) or (pc, pc + 1)))
+        if not place.top:
+            looked_up = self._tables.place(FrameState(pc, 0, 0, topmost=True), pc)
+            place.top = self.sites.of_place(looked_up, pc, self._tables.real)
         self.sites.learn(place.top, tally)
 
     def learn_caller(self, return_address: int, inside: int, tally: Tally) -> None:
@@ -156,36 +256,6 @@ class Knowledge:
         state.missing = state.wanted = 0
         state.limit_known = LIMIT_KEY in tally.findings
         state.sites = self.sites.address
-
-    def look_up(self, pc: int) -> None:
-        """Look up once what the step check and the walk are both about to look up."""
-        place = self.code.place(pc)
-        if place is not None and not place.facts and self._tables.real.record_for(pc):
-            self._tables.real.remember(pc, self._tables.intact.lookup(pc))
-
-    def _share(self, pc: int) -> int:
-        """Where the row at `pc` ends, if it counts as exercised; what it answers is remembered."""
-        tables = self._tables
-        if tables.intact.record_for(pc) is None:
-            return pc
-        found = tables.intact.lookup(pc)
-        if not isinstance(found, Row) or not tables.was_hit(pc, found):
-            return pc
-        end = min(self._extents.end(found, pc), pc + FORESEEN)
-        for store in (tables.intact, tables.real):
-            if store.record_for(pc) is not None:
-                for address in range(pc + 1, end):
-                    store.remember(address, found)
-        return end
-
-    def _foresee(self, place: Place, pc: int, end: int) -> None:
-        """The site of a topmost frame at `pc`, if the report does not show that it was asked."""
-        if self._is_selected(pc) and (pc < end or self._tables.intact.record_for(pc) is None):
-            place.top = self._top_site(pc)
-
-    def _top_site(self, pc: int) -> int:
-        found = self._tables.place(FrameState(pc, 0, 0, topmost=True), pc)
-        return self.sites.of_place(found, pc, self._tables.real)
 
     def _learn_walk(self, pc: int) -> None:
         """What a walk finds at `pc`, wherever it came from."""

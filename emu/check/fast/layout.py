@@ -138,9 +138,9 @@ class Entry(ctypes.Structure):
         ("epoch", Word),  # UNCHECKED, NEVER, or the state of the store for which the next two hold
         ("departure", Word),  # Code of the walk's first departure from here on; OK for none
         ("height", Word),  # its height
-        # If stores are watched: the site of the caller's frame, what its check came to, how many
-        # words it has read, and the step check alone, where they are and what was there.
-        ("held_site", Word),
+        ("held_site", Word),  # of the caller's frame, if the hook has checked it
+        # If stores are watched: what that check came to, how many words it has read, and the step
+        # check alone, where they are and what was there.
         ("held_code", Word),
         ("words", Word),
         ("step_words", Word),
@@ -160,6 +160,8 @@ class Site(ctypes.Structure):
 
     kind: int
     plain: int
+    ready: int
+    seen: int
     general: int
     cfa_is_fp: int
     cfa_offset: int
@@ -181,7 +183,9 @@ class Site(ctypes.Structure):
     _fields_: ClassVar = [
         ("kind", Word),
         # Plain stack slots: CFA = rsp+n or rbp+n, RA and FP at CFA+n. Nearly all rows are.
-        ("plain", Word),  # they are, and walks use them
+        ("plain", Word),  # they are, walks use them, and a frame was checked with them before
+        ("ready", Word),  # the same, but for the last
+        ("seen", Word),  # a frame was checked: the row counts as exercised
         ("general", Word),  # they are not: see below
         ("cfa_is_fp", Word),
         ("cfa_offset", Word),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
 from emu.check.fast.layout import HISTORY, NEVER, UNCHECKED, WATCHED, Code, Entry, State
 from emu.check.fast.sites import VERDICTS, code_of, fields_of
 from emu.check.repeat import Held, Span, Word
+from emu.check.tables import Place
 from emu.check.verdict import Verdict
 from emu.check.walk import Departure, Note, serial
 from emu.truth import Entry as TrueEntry
@@ -34,8 +35,10 @@ class MirroredTracker(Tracker):
         super().__init__(memory, functions)
         self._state = state
         self._table: Any = (Entry * SMALLEST)()
-        self.row_of: Callable[[int], Hashable] = lambda _site: None
+        self.place_of: Callable[[int], Place | None] = lambda _site: None
         """What a site of the hook stands for."""
+        self._tables = -1
+        """`Tables.changes` when the stack was given to the hook."""
         self._given: Stack | None = None
         """The stack that the hook has; None while the tracker keeps it."""
         state.entries = ctypes.addressof(self._table)
@@ -84,9 +87,10 @@ class MirroredTracker(Tracker):
             self._read_note(index)
         stack.same = len(stack.entries)
 
-    def give(self) -> None:
-        """Let the hook have the stack again."""
+    def give(self, tables: int) -> None:
+        """Let the hook have the stack again; `tables` is the state of the tables."""
         state = self._state
+        self._tables = tables
         stack = self.stack
         entries = stack.entries
         depth = len(entries)
@@ -198,11 +202,13 @@ class MirroredTracker(Tracker):
             )
         epoch = -1 if mine.epoch == NEVER else mine.epoch
         notes, key = entries[index].notes, serial(entries[index - 1] if index else None)
-        before = notes.get(key)
-        held = None if before is None else before.held
-        if held is None and self._state.watching:
-            held = self._read_held(mine)
-        notes[key] = Note(departure, epoch, held)
+        note = notes.get(key)
+        if note is None:
+            # The hook has made the check, with the tables as they were given.
+            note = notes[key] = Note(place=self.place_of(mine.held_site), tables=self._tables)
+            if self._state.watching:
+                note.held = self._read_held(mine)
+        note.departure, note.epoch = departure, epoch
 
     def _read_held(self, mine: Entry) -> Held:
         """What the hook has left about the check of the caller's frame."""
@@ -212,7 +218,6 @@ class MirroredTracker(Tracker):
         )
         code = mine.held_code
         return Held(
-            self.row_of(mine.held_site),
             VERDICTS[code],
             fields_of(code),
             words[: mine.step_words],

@@ -8,15 +8,18 @@ in the tally, the site's bit for that outcome is set and the hook counts the oth
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from emu.check.fast.layout import CODES, Base, Code, Site, SiteKind
+from emu.check.fast.rows import Rows
 from emu.check.finding import Key, Tally
-from emu.check.repeat import row_of
+from emu.check.modules import LoadedModule
 from emu.check.tables import Place
 from emu.check.verdict import Check, Field, Verdict
-from emu.unwind import Frame, LookupFailure, SectionStore
+from emu.unwind import Frame, LookupFailure, SectionRecord, SectionStore
 
 VERDICTS = {
     Code.OK: Verdict.OK,
@@ -52,14 +55,59 @@ class Origin:
     """An address that was looked up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The sites of rows that stand one behind the other in one function, made at once."""
+
+    number: int
+    """Of the first site."""
+    rows: Rows
+    first: int
+    """The first row."""
+    end: int
+    record: SectionRecord
+    module: LoadedModule
+    function: str
+
+    @property
+    def address(self) -> int:
+        """Where the first row begins."""
+        return int(self.rows.starts[self.first])
+
+    @property
+    def sites(self) -> slice:
+        """Their numbers."""
+        return slice(self.number, self.number + self.end - self.first)
+
+    def place(self, number: int) -> Place:
+        """What a lookup of the row of a site gives."""
+        row = self.rows.row(self.first + number - self.number)
+        return Place(row.start, row, self.module, self.function)
+
+    def exercised(self, seen: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> Iterator[Exercised]:
+        """The rows in which a frame was checked."""
+        at = self.first + np.flatnonzero(seen[self.sites])
+        rows = self.rows
+        for pair in zip(rows.indices[at].tolist(), rows.numbers[at].tolist(), strict=True):
+            yield (self.record.sframe_start, *pair)
+
+
+Columns = np.ndarray[tuple[int], np.dtype[np.void]]
+Exercised = tuple[int, int, int]
+"""Start of the section, FDE, FRE."""
+
+
 class Sites:
     """The table of sites. Number 0 is none; sites are never removed."""
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
         self._table = (Site * 1024)()
+        self._columns = _columns(self._table)
         self._numbers: dict[Hashable, int] = {}
-        self._origins: list[Origin | None] = [None]
+        self._origins: list[Origin | Block | None] = [None]
+        self._blocks: dict[Hashable, Block] = {}
+        self._described: dict[Rows, Columns] = {}
         self._learned: list[int] = [0]
         """Findings and gaps there were when each site last learned."""
 
@@ -87,9 +135,36 @@ class Sites:
         if number is None:
             number = self._add(key, Origin(place, address))
             site = self._table[number]
+            site.seen = 1
             _describe(site, None if isinstance(found, LookupFailure) else found.frame, place.gap)
             _set_real(site, record is not None)
         return number
+
+    def of_rows(
+        self,
+        rows: Rows,
+        first: int,
+        end: int,
+        record: SectionRecord,
+        module: LoadedModule,
+        function: str,
+        store: SectionStore,
+    ) -> int:
+        """Number of the first site of rows [first, end) of a section; the others follow.
+
+        They count as exercised when the hook has checked a frame there.
+        """
+        key = (rows, first, end, record, module, function)
+        block = self._blocks.get(key)
+        if block is None:
+            number = len(self._origins)
+            block = self._blocks[key] = Block(number, rows, first, end, record, module, function)
+            self._make_room(number + end - first)
+            self._origins.extend([block] * (end - first))
+            self._learned.extend([0] * (end - first))
+            self._columns[block.sites] = self._description(rows)[rows.rules[first:end]]
+            self._set_block(block, real=store.record_for(block.address) is not None)
+        return block.number
 
     def of_walk(self, found: Frame | LookupFailure, *, gap: bool) -> int:
         """The site of a walk's lookup; `gap` if its failure drops nothing."""
@@ -101,26 +176,31 @@ class Sites:
             _describe(self._table[number], frame, gap)
         return number
 
-    def row_of(self, number: int) -> Hashable:
-        """The row of a site that stands for a frame's."""
-        origin = self._origins[number]
+    def place_of(self, number: int) -> Place:
+        """What was found for a frame of this site."""
+        origin = self._origin(number)
         assert origin is not None, "frames have sites with places"
-        return row_of(origin.place)
+        return origin.place
 
     def refresh(self, store: SectionStore) -> None:
         """The walks' store has other records than before."""
-        for number, origin in enumerate(self._origins):
-            site = self._table[number]
-            if origin is not None:
-                _set_real(site, store.record_for(origin.address) is not None)
+        for number in self._numbers.values():
+            origin = self._origins[number]
+            if isinstance(origin, Origin):
+                real = store.record_for(origin.address) is not None
+                _set_real(self._table[number], real)
+        for block in self._blocks.values():
+            real = store.record_for(block.address) is not None
+            if real != bool(self._table[block.number].real):
+                self._set_block(block, real=real)
 
     def learn(self, number: int, tally: Tally) -> None:
         """Set the site's bits for outcomes that `tally` has met."""
-        origin = self._origins[number]
-        if origin is None:
-            return
         news = len(tally.findings) + len(tally.gaps)
         if news == self._learned[number]:
+            return
+        origin = self._origin(number)
+        if origin is None:
             return
         self._learned[number] = news
         site = self._table[number]
@@ -132,7 +212,9 @@ class Sites:
 
     def count(self, tally: Tally) -> None:
         """Add the hook's counts to the findings and gaps of `tally`."""
-        for number, origin in enumerate(self._origins):
+        wrong = self._columns["counts"][: len(self._origins), 1 : Code.OUTERMOST]
+        for number in np.flatnonzero(wrong.any(axis=1)).tolist():
+            origin = self._origin(number)
             if origin is None:
                 continue
             counts = self._table[number].counts
@@ -148,6 +230,47 @@ class Sites:
                 for key in _keys(origin.place, code):
                     tally.findings[key].count += times
 
+    def exercised(self) -> Iterator[Exercised]:
+        """The rows that the hook has met before anybody else."""
+        for block in self._blocks.values():
+            yield from block.exercised(self._columns["seen"])
+
+    def _origin(self, number: int) -> Origin | None:
+        origin = self._origins[number]
+        if isinstance(origin, Block):
+            place = origin.place(number)
+            origin = self._origins[number] = Origin(place, place.pc)
+        return origin
+
+    def _set_block(self, block: Block, *, real: bool) -> None:
+        """`_set_real` for all of its sites."""
+        columns = self._columns[block.sites]
+        columns["real"] = real
+        columns["ready"] = (columns["kind"] == SiteKind.ROW) & (columns["general"] == 0) & real
+        columns["plain"] = columns["ready"] * columns["seen"]
+
+    def _description(self, rows: Rows) -> Columns:
+        """A site for each distinct thing that rows of a section say."""
+        known = self._described.get(rows)
+        if known is None:
+            sites = (Site * len(rows.frames))()
+            for site, frame in zip(sites, rows.frames, strict=True):
+                site.known = _ALWAYS
+                _describe(site, frame, gap=False)
+            known = self._described[rows] = _columns(sites)
+        return known
+
+    def _make_room(self, count: int) -> None:
+        """Let the table have so many sites."""
+        size = len(self._table)
+        if count <= size:
+            return
+        while size < count:
+            size *= 2
+        larger = (Site * size)()
+        ctypes.memmove(larger, self._table, ctypes.sizeof(self._table))
+        self._table, self._columns = larger, _columns(larger)
+
     def _met(self, place: Place, code: int, tally: Tally) -> bool:
         if code == Code.GAP:
             if _where(place) not in tally.gaps:
@@ -158,15 +281,18 @@ class Sites:
 
     def _add(self, key: Hashable, origin: Origin | None) -> int:
         number = len(self._origins)
-        if number == len(self._table):
-            larger = (Site * (2 * number))()
-            ctypes.memmove(larger, self._table, ctypes.sizeof(self._table))
-            self._table = larger
+        self._make_room(number + 1)
         self._numbers[key] = number
         self._origins.append(origin)
         self._learned.append(0)
         self._table[number].known = _ALWAYS
         return number
+
+
+def _columns(table: ctypes.Array[Site]) -> Columns:
+    """The same memory, a column for each field."""
+    columns: Columns = np.ctypeslib.as_array(table)
+    return columns
 
 
 def fields_of(code: int) -> tuple[Field, ...]:
@@ -198,7 +324,8 @@ def _keys(place: Place, code: int) -> list[Key]:
 def _set_real(site: Site, real: bool) -> None:
     """Walks find what the step check finds, or nothing any more."""
     site.real = site.kind != SiteKind.GAP and real
-    site.plain = site.kind == SiteKind.ROW and site.real and not site.general
+    site.ready = site.kind == SiteKind.ROW and site.real and not site.general
+    site.plain = site.ready and site.seen
 
 
 def _describe(site: Site, frame: Frame | None, gap: bool) -> None:

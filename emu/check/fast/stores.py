@@ -66,12 +66,12 @@ def inherit(entries: Any, index: Any) -> Any:
 
 
 @compiled
-def hold(s: Any, entries: Any, site: Any, code: Any) -> Any:
+def hold(s: Any, entries: Any, code: Any) -> Any:
     """Give the newest entry the words that `judge_fresh` has left."""
     index = s.depth - ONE
     inherit(entries, index)
     entry = entries[index]
-    entry.held_site, entry.held_code = site, code
+    entry.held_code = code
     if s.reads == ZERO:
         return
     entry.words, entry.step_words = s.reads, s.step_reads
