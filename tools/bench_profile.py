@@ -2,7 +2,8 @@
 
     python tools/bench_profile.py [--runs N] [--json FILE]
 
-First the compiled hook, in nanoseconds per instruction: the same guests run in several ways. Then
+First the compiled hook, in nanoseconds per instruction: the same guests run in several ways, from
+the emulator alone to the whole check, with a hook that does a little more from line to line. Then
 a program that comes by much code once, `python3 -S -c 'print(1)'` with `--convert all`,
 for which Python works most of the time: its functions by subject, as Python's profiler sees them.
 Processor time; medians of the runs.
@@ -24,6 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench_engine import bare, checked, source
+from bench_parts import variants
 from numba import cfunc, types
 
 from emu.asm import assemble
@@ -42,7 +44,10 @@ SUBJECTS = (
     ("names of functions", ("/emu/check/modules", "/emu/check/function_map")),
     ("decoding instructions", ("/capstone/", "/emu/check/fast/facts", "/emu/truth/instruction")),
     ("true stack", ("/emu/truth/", "/emu/check/fast/mirror")),
-    ("checks in Python", ("/emu/check/observe", "/emu/check/step", "/emu/check/walk")),
+    (
+        "checks in Python",
+        ("/emu/check/observe", "/emu/check/judge", "/emu/check/step", "/emu/check/walk"),
+    ),
     ("telling the hook", ("/emu/check/fast/",)),
     ("system calls and memory", ("/emu/machine/",)),
     ("emulation and hook", ("/unicorn/",)),
@@ -77,13 +82,16 @@ def ways(name: str, runs: int) -> list[tuple[str, float]]:
     timed: list[tuple[str, Callable[[], float]]] = [
         ("the emulator alone", lambda: bare(image)),
         ("with a hook that does nothing", lambda: _hooked(image)),
+        *((what, lambda run=run: run(image)) for what, run in variants()),  # type: ignore[misc]  # a default binds it
         ("every instruction checked", lambda: _seconds(image)),
-        ("the true stack followed, nothing checked", lambda: _seconds(image, at=NOWHERE)),
+        ("nothing checked (--at elsewhere)", lambda: _seconds(image, at=NOWHERE)),
         ("every instruction checked, no tables", lambda: _seconds(tableless)),
     ]
+    # All ways in turn, so that a busy machine is as busy for each of them.
+    seconds = [[way() for _, way in timed] for _ in range(runs)]
     return [
-        (what, 1e9 * statistics.median(way() for _ in range(runs)) / instructions)
-        for what, way in timed
+        (what, 1e9 * statistics.median(each[number] for each in seconds) / instructions)
+        for number, (what, _) in enumerate(timed)
     ]
 
 
