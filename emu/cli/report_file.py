@@ -7,7 +7,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -113,6 +113,11 @@ class ReportFile:
             # A name with a zero byte, and a loop of links, are not always system errors.
             if isinstance(error, BrokenPipeError) or self.is_stdout:
                 raise
+            if self._file is not None:
+                # What could not be written would be tried once more, and complained about, when
+                # the object goes.
+                with suppress(OSError):
+                    self._file.close()
             said = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(f"{self.name}: {said or error}") from error
 
