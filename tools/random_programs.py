@@ -322,12 +322,7 @@ def statement(made: Function, clobbers: list[str], room: int) -> None:
         made.code("pop rdx")
         made.moved(-8)
     elif kind == 9:
-        here = made.label()
-        made.code(f"call {here}")
-        made.lines.append(f"{here}:")
-        made.moved(8)
-        made.code("pop rsi")
-        made.moved(-8)
+        pushed_by_call(made, callee)
     elif kind == 10 and made.jumps_out and draw.random() < 0.3:
         made.code("call thrower", "ud2")
     elif kind in {5, 11} and made.mischief:
@@ -336,6 +331,22 @@ def statement(made: Function, clobbers: list[str], room: int) -> None:
         made.code(f"mov {above}, r8")
     else:
         made.code("call leaf" if draw.random() < 0.5 else "nop")
+
+
+def pushed_by_call(made: Function, callee: int) -> None:
+    """A call whose return address is a word of the frame."""
+    here = made.label()
+    made.code(f"call {here}")
+    deeper = made.draw.random() < 0.5
+    if deeper:
+        # Then it is a call by its effect, until the word is taken off without a return.
+        made.code("int3")
+    made.lines.append(f"{here}:")
+    made.moved(8)
+    if deeper:
+        made.code(f"call f{callee}")
+    made.code("pop rsi")
+    made.moved(-8)
 
 
 def program(

@@ -42,7 +42,7 @@ class LoadedModule:
         if image.sframe is None:
             return
         try:
-            self.section = Section(image.sframe.data, image.sframe.address)
+            self.section = Section(image.sframe.data, image.sframe.address, counted=False)
         except SFrameError as error:
             self.sframe_problem = f"rejected: {error}"
             return

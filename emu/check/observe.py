@@ -323,7 +323,7 @@ class Observer:
 def _forget_walks(entry: Entry) -> None:
     """Walks through the caller of `entry` may end elsewhere than remembered."""
     for note in entry.notes.values():
-        note.epoch = -1
+        note.epoch, note.second = -1, None
 
 
 def _ending(departure: Departure | None) -> str:

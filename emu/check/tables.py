@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from emu.check.guest_store import GuestStore, Mappings
 from emu.check.modules import LoadedModule, ModuleMap
 from emu.unwind import (
+    DebugLog,
     Errno,
     LookupFailure,
     Memory,
@@ -93,7 +94,7 @@ class Tables:
         refused = ""
         for text in module.executable_extents:
             if self.real.add(*extent, *text):
-                refused = refused or self.real.log.lines[-1]
+                refused = refused or _reason(self.real.log)
         self.modules_changed()
         if refused:
             return f"rejected: {refused}"
@@ -181,3 +182,8 @@ class Tables:
             record = self.intact.record_for(place.pc)
             assert record is not None, "a row comes from a record"
             self._rows_hit.add((record.sframe_start, place.found.function.index, place.found.index))
+
+
+def _reason(log: DebugLog) -> str:
+    """Why the kernel has just refused a section; a line with its addresses may follow."""
+    return next(line for line in reversed(log.lines) if ": SEC: " not in line)

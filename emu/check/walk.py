@@ -14,7 +14,7 @@ from emu.check.guest_store import GuestStore
 from emu.check.repeat import Held
 from emu.check.tables import Place
 from emu.check.verdict import Verdict
-from emu.truth import Entry
+from emu.truth import Entry, Without
 from emu.unwind import Ending, Memory, Method, Policy, Registers, State, Walk
 
 KERNEL_LIMIT = 510
@@ -36,12 +36,20 @@ class Departure:
 
 
 @dataclass(slots=True)
-class Note:
-    """What is remembered with an entry about the frame that made the call."""
+class Remembered:
+    """How walks through a frame end."""
 
     departure: Departure | None = None
     epoch: int = -1
     """State of the store for which `departure` holds."""
+
+
+@dataclass(slots=True)
+class Note(Remembered):
+    """What is remembered with an entry about the frame that made the call."""
+
+    second: Remembered | None = None
+    """How they end where an older entry is in doubt, and left out of the stack."""
     place: Place | None = None
     """What the tables said about the frame when its step check was made."""
     tables: int = -1
@@ -108,23 +116,27 @@ class WalkCheck:
     def _below(self, entries: Sequence[Entry]) -> Departure | None:
         """The departure of the walk that goes on from the newest entry's caller."""
         epoch = self._epoch
+        omitted = entries.omitted if isinstance(entries, Without) else len(entries)
         departure: Departure | None = None
-        visited = []
+        visited: list[Remembered] = []
         for index in range(len(entries) - 1, -1, -1):
             entry = entries[index]
             older = entries[index - 1] if index else None
             note = entry.notes.get(serial(older))
             if note is None:
                 note = entry.notes[serial(older)] = Note()
-            elif note.epoch == epoch:
-                departure = note.departure
+            known: Remembered = note
+            if index > omitted:
+                known = note.second = note.second or Remembered()
+            if known.epoch == epoch:
+                departure = known.departure
                 break
-            visited.append(note)
+            visited.append(known)
             departure = self._step(entry.caller_state(), entry.caller_pc, index, older)
             if departure is not None:
                 break
-        for note in visited:
-            note.departure, note.epoch = departure, epoch
+        for known in visited:
+            known.departure, known.epoch = departure, epoch
         self._notice_changes()
         return departure
 

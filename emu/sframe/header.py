@@ -71,9 +71,10 @@ class Header:
         return bool(self.flags & Flag.FDE_FUNC_START_PCREL)
 
 
-def read_header(data: memoryview) -> Header:
+def read_header(data: memoryview, *, counted: bool = True) -> Header:
     """Decode and check the header against the bytes that are there.
 
+    No consumer uses the number of FREs; that it is possible is checked if they are `counted`.
     Raises `SFrameError` for a wrong magic, an unknown version or ABI, counts and offsets that
     reach beyond `data`, and sub-sections that overlap.
     """
@@ -104,6 +105,8 @@ def read_header(data: memoryview) -> Header:
         byte_order,
     )
     _check_extent(header, len(data))
+    if counted and header.num_fres * _SMALLEST_FRE > header.fre_length:
+        raise SFrameError(f"{header.num_fres} FREs in {header.fre_length} bytes", 12)
     return header
 
 
@@ -133,8 +136,6 @@ def _check_extent(header: Header, available: int) -> None:
             f" {available} bytes",
             16,
         )
-    if header.num_fres * _SMALLEST_FRE > header.fre_length:
-        raise SFrameError(f"{header.num_fres} FREs in {header.fre_length} bytes", 12)
     if header.fres_start < header.fdes_end:
         raise SFrameError(
             f"FREs begin at offset {header.fres_start:#x},"

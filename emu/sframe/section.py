@@ -19,13 +19,21 @@ class Section:
     """SFrame bytes and the address they are loaded at.
 
     `data` may be longer than the section; its length is what the header says. `file_offset` is
-    where the section begins in the file it came from (0 for bare bytes). Raises `SFrameError` if
+    where the section begins in the file it came from (0 for bare bytes). Unless `counted`, the
+    header may give any number of FREs, which no consumer uses. Raises `SFrameError` if
     the header is wrong or does not fit the bytes; what is wrong further in raises when reached.
     """
 
-    def __init__(self, data: BytesLike, address: int = 0, *, file_offset: int = 0) -> None:
+    def __init__(
+        self,
+        data: BytesLike,
+        address: int = 0,
+        *,
+        file_offset: int = 0,
+        counted: bool = True,
+    ) -> None:
         view = memoryview(data).cast("B").toreadonly()
-        self.header: Header = read_header(view)
+        self.header: Header = read_header(view, counted=counted)
         self.data: memoryview = view[: self.header.length]
         self.address = address
         self.file_offset = file_offset

@@ -1,6 +1,6 @@
 """The shadow call stack: what the emulator knows to be true of a thread's stack."""
 
-from emu.truth.doubt import Doubt, PushedCall, Settlement
+from emu.truth.doubt import Doubt, PushedCall, Settlement, Without
 from emu.truth.entry import Entry, EntryKind, Moved, Stack
 from emu.truth.figures import Figures, Violation
 from emu.truth.functions import Function, Functions, same_function
@@ -26,6 +26,7 @@ __all__ = [
     "Suspended",
     "Tracker",
     "Violation",
+    "Without",
     "inherit",
     "same_function",
 ]

@@ -29,7 +29,7 @@ class Without(Sequence[Entry]):
 
     def __init__(self, entries: Sequence[Entry], omitted: int) -> None:
         self._entries = entries
-        self._omitted = omitted
+        self.omitted = omitted
 
     def __len__(self) -> int:
         return len(self._entries) - 1
@@ -45,7 +45,7 @@ class Without(Sequence[Entry]):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(index)
-        return self._entries[index if index < self._omitted else index + 1]
+        return self._entries[index if index < self.omitted else index + 1]
 
 
 class Instead(Sequence[Entry]):

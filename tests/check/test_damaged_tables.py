@@ -75,3 +75,29 @@ def test_a_check_of_another_table_is_a_contradiction(tools: Tools) -> None:
     assert list(tools.expected.contradictions(table, original, run(original.image)))
     assert list(tools.expected.contradictions(original, original, run(table.image)))
     assert not list(tools.expected.contradictions(table, original, run(table.image)))
+
+
+def test_the_number_of_rows_that_no_consumer_uses(tools: Tools) -> None:
+    data = assemble(ROOT / "asm_cases" / "frame_pointer.s").elf
+    section = Section.from_elf(data)
+    before = run(Image.from_bytes(data, "it"))
+    for number in (1, 1 << 31):
+        one = tools.damage.Damage("num_fres", 12, number.to_bytes(4, "little"))
+        result = run(Image.from_bytes(one.apply(data, section.file_offset), "it"))
+        assert result.modules[0].sframe == "present"
+        assert result.tally.steps == before.tally.steps
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "reason"),
+    [(3, b"\4", "bad/unsupported sframe header"), (12, bytes(4), "no FDE/FRE entries")],
+)
+def test_a_section_that_is_refused_says_why(
+    tools: Tools, offset: int, value: bytes, reason: str
+) -> None:
+    data = assemble(ROOT / "asm_cases" / "frame_pointer.s").elf
+    one = tools.damage.Damage("header", offset, value)
+    start = Section.from_elf(data).file_offset
+    result = run(Image.from_bytes(one.apply(data, start), "it"))
+    assert result.modules[0].sframe.startswith("rejected: ")
+    assert result.modules[0].sframe.endswith(reason)
