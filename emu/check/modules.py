@@ -9,7 +9,7 @@ from functools import cached_property
 from emu.cfi import CfiError, FrameTable
 from emu.check.function_map import FunctionMap
 from emu.machine import Module
-from emu.sframe import Elf, Section, SFrameError
+from emu.sframe import Abi, Elf, Section, SFrameError
 from emu.truth import Function
 
 UNKNOWN = "(no module)"
@@ -42,7 +42,7 @@ class LoadedModule:
         if image.sframe is None:
             return
         try:
-            self.section = Section(image.sframe.data, image.sframe.address, counted=False)
+            self.section = Section(image.sframe.data, image.sframe.address, machine=Abi.AMD64)
         except SFrameError as error:
             self.sframe_problem = f"rejected: {error}"
             return

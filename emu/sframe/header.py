@@ -71,12 +71,13 @@ class Header:
         return bool(self.flags & Flag.FDE_FUNC_START_PCREL)
 
 
-def read_header(data: memoryview, *, counted: bool = True) -> Header:
+def read_header(data: memoryview, *, machine: Abi | None = None) -> Header:
     """Decode and check the header against the bytes that are there.
 
-    No consumer uses the number of FREs; that it is possible is checked if they are `counted`.
-    Raises `SFrameError` for a wrong magic, an unknown version or ABI, counts and offsets that
-    reach beyond `data`, and sub-sections that overlap.
+    With `machine` it is read as an unwinder of that machine does: every section that it is given
+    is its own, whatever the ABI byte says, and the number of FREs is of no use to it. Raises
+    `SFrameError` for a wrong magic, an unknown version or ABI, counts and offsets that reach
+    beyond `data`, and sub-sections that overlap.
     """
     if len(data) < 4:
         raise SFrameError(f"{len(data)} bytes are no SFrame preamble of 4", 0)
@@ -88,12 +89,12 @@ def read_header(data: memoryview, *, counted: bool = True) -> Header:
     _magic, version, flags, abi, fp, ra, auxiliary, fdes, fres, fre_length, fde_at, fre_at = (
         _HEADER[byte_order].unpack_from(data)
     )
-    if abi not in set(Abi):
+    if machine is None and abi not in set(Abi):
         raise SFrameError(f"unknown ABI {abi}", 4)
     header = Header(
         Version(version),
         flags,
-        Abi(abi),
+        Abi(abi) if machine is None else machine,
         fp,
         ra,
         auxiliary,
@@ -105,7 +106,7 @@ def read_header(data: memoryview, *, counted: bool = True) -> Header:
         byte_order,
     )
     _check_extent(header, len(data))
-    if counted and header.num_fres * _SMALLEST_FRE > header.fre_length:
+    if machine is None and header.num_fres * _SMALLEST_FRE > header.fre_length:
         raise SFrameError(f"{header.num_fres} FREs in {header.fre_length} bytes", 12)
     return header
 

@@ -19,9 +19,10 @@ class Section:
     """SFrame bytes and the address they are loaded at.
 
     `data` may be longer than the section; its length is what the header says. `file_offset` is
-    where the section begins in the file it came from (0 for bare bytes). Unless `counted`, the
-    header may give any number of FREs, which no consumer uses. Raises `SFrameError` if
-    the header is wrong or does not fit the bytes; what is wrong further in raises when reached.
+    where the section begins in the file it came from (0 for bare bytes). With `machine`,
+    the ABI byte and the number of FREs may be anything, as for an unwinder of that machine. Raises
+    `SFrameError` if the header is wrong or does not fit the bytes; what is wrong further in raises
+    when reached.
     """
 
     def __init__(
@@ -30,10 +31,10 @@ class Section:
         address: int = 0,
         *,
         file_offset: int = 0,
-        counted: bool = True,
+        machine: Abi | None = None,
     ) -> None:
         view = memoryview(data).cast("B").toreadonly()
-        self.header: Header = read_header(view, counted=counted)
+        self.header: Header = read_header(view, machine=machine)
         self.data: memoryview = view[: self.header.length]
         self.address = address
         self.file_offset = file_offset

@@ -68,7 +68,9 @@ def walk(
     return explanation
 
 
-@pytest.mark.parametrize("name", ["retpoline", "stack_in_a_frame", "setjmp_at_another_depth"])
+@pytest.mark.parametrize(
+    "name", ["retpoline", "calls_on_another_stack_rbp", "setjmp_at_another_depth"]
+)
 def test_what_only_the_following_instructions_tell(name: str) -> None:
     """A call that is none, a switch that is none: the recording has seen how it went on."""
     image = Image.from_bytes(assemble(ASM_CASES / f"{name}.s").elf, name)
