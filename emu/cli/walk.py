@@ -157,7 +157,7 @@ def run(arguments: argparse.Namespace) -> int:
     unwinders = list(Unwinder) if arguments.unwinder == ALL else [Unwinder(arguments.unwinder)]
     facts, text = Output.of(arguments.json), Output.of(arguments.output)
     if text is None and arguments.json != "-":
-        text = Output("-")
+        text = Output.standard()
     explanations = explanations_of(arguments, unwinders)
     if facts is not None:
         facts.write(partial(write_facts, explanations))

@@ -20,9 +20,10 @@ from emu.lesson.explanation import (
     Unwinder,
 )
 from emu.lesson.judgement import Judge, Judgement
-from emu.lesson.locations import Names, printable
+from emu.lesson.locations import Names
 from emu.lesson.sframe_walk import pointer_attempts, sframe_attempts
 from emu.lesson.stack_words import stack_words
+from emu.sframe.printable import printable
 
 _ATTEMPTS = {
     Unwinder.SFRAME: sframe_attempts,

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Annotated
 
 from emu.check.modules import ModuleMap
+from emu.sframe.printable import printable
 from emu.truth import Function
 from emu.unwind import Memory, MemoryFault
 
@@ -160,10 +161,3 @@ def disassemble(code: bytes, start: int) -> Iterator[tuple[int, bytes, str]]:
 def file_name(path: str) -> str:
     """The last part of a module's path, for places that have no room for all of it."""
     return PurePath(path).name or path
-
-
-def printable(text: str) -> str:
-    """`text` on one line, whatever a file put into a name."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -18,8 +18,9 @@ from emu.lesson.entries import (
     RowProbe,
     SectionRange,
 )
-from emu.lesson.locations import Names, printable
+from emu.lesson.locations import Names
 from emu.lesson.section_bytes import SectionBytes
+from emu.sframe.printable import printable
 from emu.unwind import (
     Frame,
     FunctionEntry,

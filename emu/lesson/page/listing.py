@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from emu.asm import AsmError, assemble
-from emu.lesson.locations import disassemble, file_name, printable
+from emu.lesson.locations import disassemble, file_name
 from emu.lesson.recording import RecordedFunction, Recording
+from emu.sframe.printable import printable
 
 WHOLE = 320
 """Instructions up to which a function is shown whole."""

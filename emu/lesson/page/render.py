@@ -12,10 +12,11 @@ import jinja2
 from markupsafe import Markup
 
 from emu.lesson.explanation import Unwinder
-from emu.lesson.locations import file_name, printable
+from emu.lesson.locations import file_name
 from emu.lesson.page.data import document, packed
 from emu.lesson.page.listing import Sources
 from emu.lesson.recording import Recording
+from emu.sframe.printable import printable
 
 SCRIPTS = (
     "format", "recording", "frames", "timeline", "code", "registers", "arrows", "stack", "table",
