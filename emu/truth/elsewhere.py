@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ HISTORY = 64
 RBP, RSP = 6, 7
 
 
-class ReturnsElsewhere(ShadowStack):
+class ReturnsElsewhere(ShadowStack, ABC):
     """Follows return addresses to other words, by what was executed and by what will be.
 
     A function may copy its return address and leave by the copy; or put an address on the stack
@@ -195,6 +196,6 @@ class ReturnsElsewhere(ShadowStack):
             entry.callee_saved = tuple(registers[number] for number in CALLEE_SAVED)
             self.stack.same = min(self.stack.same, self.stack.index(entry))
 
+    @abstractmethod
     def _settle_switch(self, doubt: SwitchDoubt, pc: int | None) -> None:
         """Control leaves the function that wrote rsp and goes to `pc`; None for a call."""
-        raise NotImplementedError
