@@ -7,9 +7,6 @@ import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 
-import jinja2
-from markupsafe import Markup
-
 from emu.check.result import Result
 from emu.report.page.view import FOREIGN, Program, html_part
 from emu.report.words import SAID
@@ -22,6 +19,10 @@ def html(result: Result) -> bytes:
 
 def html_document(programs: Sequence[Program]) -> bytes:
     """The page for several programs, in UTF-8; with more than one, a table of them comes first."""
+    # Here, since every start of a command would pay for it.
+    import jinja2
+    from markupsafe import Markup
+
     style = _asset("style.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment = jinja2.Environment(
